@@ -1,0 +1,67 @@
+"""Configs by path, by name below ``configs/``, or by the name of a package that ships them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmtube.errors import InputError
+
+# A link to configs/ in a checkout, a copy of it in an installed package.
+CONFIG_DIR = Path(__file__).parent / '.mim' / 'configs'
+
+
+def load_config(name: str | Path, cfg_options: dict[str, Any] | None = None) -> Config:
+    """Read a config.
+
+    Args:
+        name (str | Path): A path, a name below ``configs/`` (``'person/picodet_s_coco_person.py'``), or
+            ``'package::name'`` of an installed package (``mmtube``, ``mmdet``, ``mmaction``); ``.py`` may be left out.
+        cfg_options (dict | None): Overrides, keys joined by dots. Defaults to None.
+
+    Returns:
+        Config: The config. ``filename`` is the file it was read from. For a name of another package that publishes
+        weights for it, ``model_path`` is their address.
+
+    Raises:
+        InputError: If it is missing or cannot be read, or an override does not fit.
+    """
+    name = str(name)
+    package, _, path = name.rpartition('::')
+    try:
+        cfg = _from_package(package, path) if package not in ('', 'mmtube') else Config.fromfile(_find(name, path))
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f'{name}: no such config ({error.filename or error})') from None
+    except Exception as error:  # a config is Python: whatever goes wrong in it is the config's fault
+        raise InputError(f'{name}: cannot be read as a config ({type(error).__name__}: {error})') from error
+    try:
+        cfg.merge_from_dict(cfg_options or {})
+    except (KeyError, TypeError, IndexError, AssertionError) as error:
+        raise InputError(f'{name}: the override {cfg_options} does not fit ({error})') from error
+    return cfg
+
+
+def _find(name: str, path: str) -> Path:
+    places = [CONFIG_DIR / path] if '::' in name else [Path(path), CONFIG_DIR / path]
+    for place in places:
+        for file in (place, place.with_name(f'{place.name}.py')):
+            if file.is_file():
+                return file
+    raise InputError(f'{name}: no such config, looked for {" and ".join(map(str, places))}')
+
+
+def _from_package(package: str, path: str) -> Config:
+    from mmengine.hub import get_config  # imports PyTorch
+    from mmengine.utils import is_installed
+
+    if not is_installed(package):  # MMEngine would call pip
+        raise InputError(f'{package}::{path}: the package {package} is not installed')
+    path = path if path.endswith('.py') else f'{path}.py'
+    try:
+        return get_config(f'{package}::{path}', pretrained=True)
+    except AssertionError:  # published without weights
+        return get_config(f'{package}::{path}')

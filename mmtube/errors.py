@@ -1,0 +1,33 @@
+"""The one error that a person is meant to read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+
+class InputError(ValueError):
+    """Something the user gave cannot be used; the message is one line that names the file, the row and the cause."""
+
+
+class MissingCheckpointError(InputError):
+    """A checkpoint is neither on this machine nor to be had; the message says how to give it."""
+
+
+def exit_on_input_error(main: Callable[[], int | None]) -> None:
+    """Run ``main`` as a command: an :class:`InputError` becomes one line on stderr and exit code 2.
+
+    Args:
+        main (Callable): The command. An integer that it returns becomes the exit code.
+
+    Raises:
+        SystemExit: Always; code 0 on success, 2 on an :class:`InputError`, 130 when interrupted.
+    """
+    try:
+        sys.exit(main() or 0)
+    except InputError as error:
+        print(f'error: {" ".join(str(error).split())}', file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        sys.exit(130)
