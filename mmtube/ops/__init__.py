@@ -1,0 +1,37 @@
+from .boxes import (
+    box_areas,
+    box_centers,
+    box_iou,
+    box_overlap,
+    clip_boxes,
+    cxcyah_to_xyxy,
+    denormalize_boxes,
+    normalize_boxes,
+    paired_box_iou,
+    xywh_to_xyxy,
+    xyxy_to_cxcyah,
+    xyxy_to_xywh,
+)
+from .segments import merge_segments, segment_iou
+from .tubes import fill_gaps, interpolate_boxes, temporal_iou, tube_iou
+
+__all__ = [
+    'box_areas',
+    'box_centers',
+    'box_iou',
+    'box_overlap',
+    'clip_boxes',
+    'cxcyah_to_xyxy',
+    'denormalize_boxes',
+    'fill_gaps',
+    'interpolate_boxes',
+    'merge_segments',
+    'normalize_boxes',
+    'paired_box_iou',
+    'segment_iou',
+    'temporal_iou',
+    'tube_iou',
+    'xywh_to_xyxy',
+    'xyxy_to_cxcyah',
+    'xyxy_to_xywh',
+]

@@ -1,0 +1,89 @@
+"""Merging tubelets into tubes and taking a merge back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .tube import Tube
+from .video_result import Link, VideoResult
+
+
+def apply_links(tubelets: list[Tube], links: list[Link]) -> list[Tube]:
+    """Join the tubelets that ``links`` connect; each tube gets the lowest ID of its tubelets.
+
+    Args:
+        tubelets (list[Tube]): Distinct IDs.
+        links (list[Link]): Connections between their IDs.
+
+    Returns:
+        list[Tube]: Ordered by ID.
+
+    Raises:
+        ValueError: If a link names an unknown ID, or joined tubelets share a frame.
+    """
+    root = {tube.track_id: tube.track_id for tube in tubelets}
+
+    def find(track_id: int) -> int:
+        while root[track_id] != track_id:
+            root[track_id] = track_id = root[root[track_id]]
+        return track_id
+
+    for link in links:
+        for track_id in (link.earlier_id, link.later_id):
+            if track_id not in root:
+                raise ValueError(f'a link names tubelet {track_id}, which does not exist')
+        low, high = sorted((find(link.earlier_id), find(link.later_id)))
+        root[high] = low
+    groups: dict[int, list[Tube]] = {}
+    for tube in tubelets:
+        groups.setdefault(find(tube.track_id), []).append(tube)
+    return [
+        group[0] if len(group) == 1 else Tube.concatenate(group, track_id) for track_id, group in sorted(groups.items())
+    ]
+
+
+def split_tubelets(tube: Tube) -> list[Tube]:
+    """Take a tube apart into the tubelets it was made of.
+
+    Boxes that were filled in between two tubelets belong to neither and are dropped; clip scores and segments go to the
+    tubelet whose span holds their middle (the nearest one); the embedding cannot be taken apart and is dropped.
+    """
+    ids = np.unique(tube.tubelet_ids)
+    if len(ids) == 1:
+        return [tube]
+    parts = []
+    for tubelet_id in ids:
+        rows = np.flatnonzero(tube.tubelet_ids == tubelet_id)
+        seen = np.flatnonzero(tube.observed[rows])
+        rows = rows[seen[0] : seen[-1] + 1] if len(seen) else rows
+        parts.append(replace(tube.rows(rows), track_id=int(tubelet_id), embedding=None))
+    starts, ends = np.array([part.start_s for part in parts]), np.array([part.end_s for part in parts])
+
+    def nearest(time_s: float) -> int:
+        return int(np.maximum(starts - time_s, time_s - ends).argmin())
+
+    clip_owner = np.array([nearest(time_s) for time_s in tube.clip_times_s], np.int64)
+    segment_owner = [nearest((segment.start_s + segment.end_s) / 2) for segment in tube.segments]
+    for index, part in enumerate(parts):
+        part.clip_times_s = tube.clip_times_s[clip_owner == index]
+        part.clip_scores = tube.clip_scores[clip_owner == index]
+        part.segments = [segment for segment, owner in zip(tube.segments, segment_owner) if owner == index]
+    return parts
+
+
+def without_link(result: VideoResult, index: int) -> VideoResult:
+    """Return the result with one merge taken back; the others stay.
+
+    Args:
+        result (VideoResult): The film; it is not changed.
+        index (int): Which of ``result.links``.
+
+    Raises:
+        IndexError: If there is no such link.
+    """
+    links = list(result.links)
+    del links[index]
+    tubelets = [part for tube in result.tubes for part in split_tubelets(tube)]
+    return replace(result, tubes=apply_links(tubelets, links), links=links)
