@@ -20,14 +20,24 @@ setup(
     # mmtube/.mim/configs leads to configs/, the place where MMEngine looks for 'mmtube::...' names.
     package_data={'mmtube': ['.mim/configs/**/*', 'assets/*', 'structures/io/*.json', 'py.typed']},
     install_requires=[
-        'torch>=2.1', 'numpy>=1.24,<2', 'scipy>=1.11', 'opencv-contrib-python-headless>=4.8,<4.12', 'av>=14', 'rich',
-        'matplotlib', 'mmengine>=0.10.4', 'mmcv-lite>=2.1,<2.2', 'mmdet>=3.3', 'mmaction2>=1.2', 'importlib_metadata',
+        'torch>=2.1',
+        'numpy>=1.24,<2',
+        'scipy>=1.11',
+        'opencv-contrib-python-headless>=4.8,<4.12',
+        'av>=14',
+        'rich',
+        'matplotlib',
+        'mmengine>=0.10.4',
+        'mmcv-lite>=2.1,<2.2',
+        'mmdet>=3.3',
+        'mmaction2>=1.2',
+        'importlib_metadata',
         'setuptools<81',
     ],
     extras_require={
         'ops': ['mmcv>=2.1,<2.2'],
         'ray': ['ray>=2.9'],
-        'dev': ['pytest', 'hypothesis', 'jsonschema', 'motmetrics', 'psutil', 'ruff', 'mypy', 'pre-commit', 'types-PyYAML'],
+        'dev': ['pytest', 'hypothesis', 'jsonschema', 'motmetrics', 'ruff', 'mypy', 'pre-commit'],
     },
     zip_safe=False,
 )

@@ -53,8 +53,10 @@ def main():
     dev = '--dev' in sys.argv[1:]
     for stamp_of in (dev, True):  # an environment with the development tools serves without them too
         stamp = os.path.join(VENV, 'mmtube-dev.stamp' if stamp_of else 'mmtube.stamp')
-        if os.path.exists(stamp) and open(stamp).read() == fingerprint(stamp_of):
-            return
+        if os.path.exists(stamp):
+            with open(stamp) as file:
+                if file.read() == fingerprint(stamp_of):
+                    return
     print('setting up .venv (once; a few minutes)', flush=True)
     if subprocess.call([sys.executable, '-m', 'venv', VENV]):
         sys.stderr.write('error: %s cannot make environments; name another one: make ... PYTHON=...\n' % sys.executable)

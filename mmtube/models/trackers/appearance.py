@@ -12,8 +12,8 @@ from mmtube.registry import TASK_UTILS
 class ColorHistogram:
     """Describe each box by HSV histograms of its upper and lower half.
 
-    Clothes differ most between shirt and trousers, hence the two stripes. The middle of the box weighs most, because its
-    border is background. Each stripe has ``hue_bins x saturation_bins`` colours and ``grey_bins`` shades for pixels
+    Clothes differ most between shirt and trousers, hence the two stripes. The middle of the box weighs most, because
+    its border is background. Each stripe has ``hue_bins x saturation_bins`` colours and ``grey_bins`` shades for pixels
     with too little colour to have a hue. The descriptor is the square root of the normalised histogram, so that the dot
     product of two descriptors is their Bhattacharyya coefficient.
 

@@ -9,7 +9,7 @@ from mmtube.ops.boxes import box_iou, box_overlap, cxcyah_to_xyxy, xyxy_to_cxcya
 from mmtube.registry import TASK_UTILS
 from mmtube.structures import FrameDetections, Tube
 
-from .kalman import CHI2_95_4DOF, KalmanState
+from .kalman import CHI2_95_4DOF
 from .track_table import TrackTable
 
 _FORBIDDEN = 1e5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,8 +25,8 @@ class TubeLinker:
         max_cost (float): Largest mean cosine distance of a merge. Defaults to 0.2.
         max_gap_s (float): Longest gap. Defaults to 60.
         max_speed (float): Fastest believable motion in body heights per second of gap. Defaults to 4.
-        slack (float): Body heights by which a person may appear to jump in any case (a moving camera, a box that grows).
-            Defaults to 1.5.
+        slack (float): Body heights by which a person may appear to jump in any case (a moving camera, a box that
+            grows). Defaults to 1.5.
         max_scale (float): Largest ratio of the body heights on both sides of a gap. Defaults to 2.5.
         min_boxes (int): A tubelet with fewer detected boxes shows too little to be recognised and stays alone.
             Defaults to 5.
@@ -90,7 +91,7 @@ class TubeLinker:
                 return links
             merged = sorted(members[a] + members[b], key=lambda index: first[index])
             joints = [
-                (i, j) for i, j in zip(merged, merged[1:]) if (i in members[a]) != (j in members[a])
+                (i, j) for i, j in pairwise(merged) if (i in members[a]) != (j in members[a])
             ]  # neighbours in time that were not neighbours before
             if not all(believable[i, j] for i, j in joints):
                 cost[a, b] = cost[b, a] = np.inf

@@ -192,7 +192,7 @@ def test_a_pair_above_the_limit_does_not_cost_a_good_pair():
     assert list(zip(rows, columns)) == [(0, 0)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000))
 def test_no_box_is_used_twice_and_ids_are_distinct_in_a_frame(seed):
     rng = np.random.default_rng(seed)

@@ -154,7 +154,7 @@ def test_detections_come_back_frame_by_frame(frames):
     for frame in back:
         expected = known.get(frame.frame_ind, FrameDetections(frame.frame_ind, frame.frame_ind / 25, [], []))
         assert frame.time_s == expected.time_s
-        np.testing.assert_allclose(frame.boxes_px, expected.boxes_px, rtol=0, atol=2 * STEP)  # thin boxes grow
+        np.testing.assert_allclose(frame.boxes_px, expected.boxes_px, rtol=0, atol=3 * STEP)  # thin boxes grow
         np.testing.assert_array_equal(frame.scores, expected.scores)
     assert {frame.frame_ind for frame in through(write_mot_detections, read_mot_detections, frames)} == {
         frame.frame_ind for frame in frames if len(frame)

@@ -5,6 +5,9 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from results import through, video_results
 
 from mmtube.errors import InputError
 from mmtube.structures import Tube, VideoInfo, VideoResult, io
@@ -77,3 +80,22 @@ def test_a_result_without_people_is_written_and_read(tmp_path, write):
 def test_the_structures_do_not_load_their_readers():
     code = 'import sys, mmtube.structures; sys.exit("mmtube.structures.io" in sys.modules)'
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize('write', WRITERS, ids=lambda write: write.__name__)
+@settings(max_examples=40)
+@given(result=video_results(), data=st.data())
+def test_a_damaged_file_is_read_or_refused_but_nothing_else(write, result, data):
+    read = READERS[write.__name__.removeprefix('write_')]
+
+    def damage_and_read(path):
+        text = path.read_text(encoding='utf-8')
+        start, length = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 12))
+        filling = data.draw(st.text('0123456789-+.eE,:"[]{}#() \nnaifx>\x00é', max_size=6))
+        path.write_text(text[:start] + filling + text[start + length :], encoding='utf-8')
+        try:
+            read(path)
+        except InputError as error:
+            assert '\n' not in str(error)
+
+    through(write, damage_and_read, result)

@@ -1,0 +1,26 @@
+_base_ = ['../_base_/deepsort.py']
+
+# SEAL's way from a film to tubes (Sec. 3.1 and 3.2): detector, central subjects, DeepSORT, linking over long gaps.
+default_scope = 'mmtube'
+batch_size = 1  # frames per forward pass of the detector
+
+frame_source = dict(type='FrameSource', look_ahead=8)
+# Another detector is one line: dict(type='PersonDetector', model='mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py').
+detector = dict(
+    type='PersonDetector',
+    model='mmtube::person/picodet_s_coco_person.py',
+    checkpoint='mmtube://picodet_s_person_fp16.pth',
+    score_thr=0.2,
+)
+shot_detector = dict(type='ShotDetector')
+selector = dict(type='SubjectSelector', top_k=8, central=(0.95, 0.95))
+appearance = dict(type='ColorHistogram')
+# A weak box extends a track but starts none, and neither does a second box on somebody who has a track.
+tracker = dict(min_score=0.2, high_score=0.5, max_birth_overlap=0.7)
+linker = dict(type='TubeLinker', max_cost=0.2, max_gap_s=60)
+tube_filter = dict(type='TubeFilter')
+
+# Actions. A stage that is None is not run, and the result says so.
+clip_classifier = None  # dict(type='ClipClassifier', model='mmaction::detection/...', checkpoint=...)
+tubelet_features = None
+tubelet_detector = None

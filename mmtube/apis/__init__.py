@@ -1,0 +1,19 @@
+from .cli import pipeline_parser
+from .inferencer import TubeInferencer, list_films
+from .pipeline_config import build_stage, load_pipeline
+from .progress import ProgressLine
+from .stages import StageClock, describe_tubelets, detect_people, refine_tubes, track_people
+
+__all__ = [
+    'ProgressLine',
+    'StageClock',
+    'TubeInferencer',
+    'build_stage',
+    'describe_tubelets',
+    'detect_people',
+    'list_films',
+    'load_pipeline',
+    'pipeline_parser',
+    'refine_tubes',
+    'track_people',
+]

@@ -1,0 +1,83 @@
+"""Everything that is written for one film, all of it or nothing."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from mmtube.datasets import Frame
+from mmtube.errors import InputError
+from mmtube.structures import VideoResult
+from mmtube.structures.io import write_mot_txt, write_result_json, write_webvtt
+from mmtube.visualization import FilmWriter, TubeOverlay, draw_timeline
+
+from .progress import ProgressReport
+
+OUTPUTS = ('result.json', 'tubes.mot.txt', 'subtitles.vtt', 'timeline.png', 'annotated.mp4')
+
+
+def check_folder(out_dir: str | Path) -> Path:
+    """Make the folder and see that it can be written, before hours of work depend on it.
+
+    Raises:
+        InputError: If it cannot.
+    """
+    out_dir = Path(out_dir)
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out_dir):
+            return out_dir
+    except OSError as error:
+        raise InputError(f'{out_dir}: cannot be written ({error.strerror or error})') from None
+
+
+def draw_film(
+    frames: Iterable[Frame], result: VideoResult, path: str | Path, progress: ProgressReport | None = None
+) -> None:
+    """Write the film with boxes, IDs and action bars.
+
+    Args:
+        frames (Iterable[Frame]): The film again: IDs are known only after its end, and keeping its frames until then
+            would need memory for all of them.
+        result (VideoResult): What was found in it.
+        path (str | Path): H.264 film to write.
+        progress (ProgressReport | None): Called after each frame. Defaults to None.
+    """
+    overlay = TubeOverlay(result)
+    with FilmWriter(path, (result.video.width, result.video.height)) as writer:
+        for frame in frames:
+            writer.write(overlay.draw(frame.image, frame.index, frame.time_s), frame.time_s)
+            if progress is not None:
+                progress('draw', frame.index + 1, result.video.num_frames)
+
+
+def write_outputs(
+    result: VideoResult, frames: Iterable[Frame], out_dir: str | Path, progress: ProgressReport | None = None
+) -> list[Path]:
+    """Write all of :data:`OUTPUTS` into a folder; when one cannot be written, none is.
+
+    Args:
+        result (VideoResult): What was found.
+        frames (Iterable[Frame]): The film, for the annotated one.
+        out_dir (str | Path): The folder; files of these names in it are replaced.
+        progress (ProgressReport | None): Called as the film is drawn. Defaults to None.
+
+    Returns:
+        list[Path]: The files.
+
+    Raises:
+        InputError: If the folder cannot be written or the film not be read.
+    """
+    out_dir = check_folder(out_dir)
+    unfinished = Path(tempfile.mkdtemp(prefix='.unfinished-', dir=out_dir))
+    try:
+        write_result_json(result, unfinished / 'result.json')
+        write_mot_txt(result, unfinished / 'tubes.mot.txt')
+        write_webvtt(result, unfinished / 'subtitles.vtt')
+        draw_timeline(result, unfinished / 'timeline.png')
+        draw_film(frames, result, unfinished / 'annotated.mp4', progress)
+        return [(unfinished / name).replace(out_dir / name) for name in OUTPUTS]
+    finally:
+        shutil.rmtree(unfinished)

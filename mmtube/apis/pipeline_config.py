@@ -1,0 +1,81 @@
+"""From a config to the stages of the pipeline."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import Registry
+
+from mmtube.config import load_config
+from mmtube.errors import InputError
+from mmtube.registry import DATASETS, MODELS, TASK_UTILS
+
+# Every stage of the pipeline in the order of the data, with the registry it is built from.
+STAGES: dict[str, Registry] = {
+    'frame_source': DATASETS,
+    'detector': MODELS,
+    'shot_detector': TASK_UTILS,
+    'selector': TASK_UTILS,
+    'appearance': TASK_UTILS,
+    'tracker': TASK_UTILS,
+    'linker': TASK_UTILS,
+    'gap_filler': TASK_UTILS,
+    'tube_filter': TASK_UTILS,
+    'clip_classifier': MODELS,
+    'tubelet_features': MODELS,
+    'tubelet_detector': MODELS,
+}
+# Without these there are no tubes.
+REQUIRED = ('frame_source', 'detector', 'tracker')
+_OTHER_KEYS = ('default_scope', 'custom_imports', 'batch_size')
+
+
+def load_pipeline(
+    config: str | Config, cfg_options: dict[str, Any] | None = None, required: tuple[str, ...] = REQUIRED
+) -> Config:
+    """Read a pipeline config and check its keys.
+
+    Args:
+        config (str | Config): A path, a name below ``configs/`` (``'seal/tube_pipeline'``), a ``package::name``, or a
+            config object.
+        cfg_options (dict | None): Overrides such as ``{'tracker.max_age': 60}``. Defaults to None.
+        required (tuple[str, ...]): Stages that must be there. Defaults to :data:`REQUIRED`.
+
+    Raises:
+        InputError: If the file is missing or no config, a key is unknown, or a stage that must be there is not.
+    """
+    name = config if isinstance(config, str) else config.filename or 'config'
+    cfg = load_config(config, cfg_options) if isinstance(config, str) else config.copy()
+    if cfg_options and not isinstance(config, str):
+        cfg.merge_from_dict(cfg_options)
+    known = (*STAGES, *_OTHER_KEYS)
+    for key in cfg:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, 1)
+            raise InputError(f'{name}: unknown key {key!r}' + (f', did you mean {close[0]!r}?' if close else ''))
+    for key in required:
+        if cfg.get(key) is None:
+            raise InputError(f'{name}: the stage {key!r} is missing')
+    return cfg
+
+
+def build_stage(key: str, stage: ConfigDict, **defaults: Any) -> Any:
+    """Build one stage.
+
+    Args:
+        key (str): Its name in :data:`STAGES`.
+        stage (ConfigDict): ``dict(type=..., ...)``.
+        **defaults: Arguments used where the config does not give them.
+
+    Raises:
+        InputError: If the type is not registered, or an argument is unknown or refused.
+    """
+    try:
+        return STAGES[key].build(stage, default_args=defaults or None)
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        cause = str(error.args[0] if error.args else error).split('\n')[0]
+        raise InputError(f'stage {key!r}: {cause}') from error

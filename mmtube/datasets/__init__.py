@@ -1,0 +1,3 @@
+from .frame_source import Frame, FrameSource
+
+__all__ = ['Frame', 'FrameSource']

@@ -1,0 +1,3 @@
+from .pplcnet import PPLCNet
+
+__all__ = ['PPLCNet']

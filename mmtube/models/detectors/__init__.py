@@ -1,0 +1,3 @@
+from .person_detector import PersonDetector
+
+__all__ = ['PersonDetector']

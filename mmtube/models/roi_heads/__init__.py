@@ -1,0 +1,3 @@
+from .clip_classifier import ClipClassifier
+
+__all__ = ['ClipClassifier']

@@ -1,0 +1,255 @@
+"""What an MMAction2 config of RoI action detection says: its weights, its windows, its frames and its labels.
+
+Nothing here imports mmdet, mmaction2 or builds a network, so that a missing checkpoint is known at once.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+import re
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+
+from mmtube.config import load_config
+from mmtube.errors import InputError
+from mmtube.fileio import atomic_path, read_text
+
+SLOWFAST_AVA = 'mmaction::detection/slowfast/slowfast_kinetics400-pretrained-r50_8xb8-8x8x1-20e_ava21-rgb.py'
+ASSETS = Path(__file__).parents[2] / 'assets'
+AVA_LABEL_MAP = ASSETS / 'ava_label_map.txt'
+AVA_CLASSES = 81  # 80 actions with IDs from 1, and column 0 that no action has
+_IGNORED_STEPS = ('Init', 'Decode', 'PackActionInputs')
+
+
+def read_config(model: str | dict | Config) -> Config:
+    """Return the config of an action model, as a copy.
+
+    Args:
+        model (str | dict | Config): A config, or what :func:`mmtube.config.load_config` takes.
+
+    Raises:
+        InputError: If it cannot be read or holds no model.
+    """
+    cfg = load_config(model) if isinstance(model, str) else Config(copy.deepcopy(dict(model)))
+    if 'model' not in cfg:
+        raise InputError(f'{config_name(model)}: is not the config of an action model (no model)')
+    return cfg
+
+
+def config_name(model: str | dict | Config) -> str:
+    """What to call a config in a message."""
+    return model if isinstance(model, str) else getattr(model, 'filename', None) or 'the action model'
+
+
+def resolve_checkpoint(
+    model: str | dict | Config = SLOWFAST_AVA, checkpoint: str | None = None, timeout_s: float = 10.0
+) -> str:
+    """Find the weights of an action model on this machine, or fetch them.
+
+    Args:
+        model (str | dict | Config): As in :func:`read_config`; read only when ``checkpoint`` is None.
+        checkpoint (str | None): A file, an address, or ``mmtube://NAME`` for a file that ships with the package.
+            Defaults to None: the address that the package publishes for the name, else ``load_from`` of the config.
+        timeout_s (float): How long the net may be silent. Defaults to 10.
+
+    Returns:
+        str: Path of the file. A published file lies in the cache of ``torch.hub``, where MMEngine keeps it too.
+
+    Raises:
+        InputError: If it cannot be had; the message says how to give it.
+    """
+    if checkpoint is None:
+        cfg = read_config(model)
+        checkpoint = cfg.get('model_path') or cfg.get('load_from')
+        if checkpoint is None:
+            raise InputError(f'{config_name(model)}: names no checkpoint; give it with --actions-checkpoint FILE')
+    checkpoint = str(checkpoint)
+    if checkpoint.startswith(('http://', 'https://')):
+        return str(_published(checkpoint, timeout_s))
+    file = ASSETS / checkpoint.removeprefix('mmtube://') if checkpoint.startswith('mmtube://') else Path(checkpoint)
+    if not file.expanduser().is_file():
+        raise InputError(f'{checkpoint}: no such checkpoint; give another with --actions-checkpoint FILE')
+    return str(file.expanduser())
+
+
+def _published(address: str, timeout_s: float) -> Path:
+    import torch
+
+    file = Path(torch.hub.get_dir(), 'checkpoints', address.rpartition('/')[2])
+    if file.is_file():
+        return file
+    try:
+        with urllib.request.urlopen(address, timeout=timeout_s) as reply, atomic_path(file) as temporary:
+            _save(reply, temporary, file)
+    except (OSError, ValueError) as error:  # InputError is a ValueError: the folder cannot be written
+        cause = getattr(error, 'reason', None) or getattr(error, 'strerror', None) or error
+        raise InputError(
+            f'the checkpoint of the action model is not on this machine and {address} cannot be fetched ({cause}); '
+            f'give it with --actions-checkpoint FILE, or put {file.name} into {file.parent}'
+        ) from error
+    return file
+
+
+def _save(reply: object, temporary: Path, file: Path) -> None:
+    digest = hashlib.sha256()
+    with temporary.open('wb') as out:
+        while block := reply.read(1 << 20):  # type: ignore[attr-defined]
+            digest.update(block)
+            out.write(block)
+    # OpenMMLab ends a file name with the first digits of its SHA-256.
+    expected = re.search(r'-([0-9a-f]{8,})\.\w+$', file.name)
+    if expected and not digest.hexdigest().startswith(expected[1]):
+        raise ValueError('the file arrived damaged')
+
+
+@dataclass(frozen=True)
+class ClipFormat:
+    """How a model wants its clips.
+
+    Args:
+        clip_len (int): Frames per clip.
+        frame_interval (int): Steps from one to the next, in frames of the rate the model was trained at.
+        scale (tuple[float, float] | float): As ``mmcv.rescale_size`` takes it, or the size itself.
+        keep_ratio (bool): Whether ``scale`` is a bound (or factor) and not the size itself.
+        interpolation (str): As ``mmcv.imresize`` takes it.
+    """
+
+    clip_len: int
+    frame_interval: int
+    scale: tuple[float, float] | float
+    keep_ratio: bool
+    interpolation: str
+
+    def offsets_s(self, sample_fps: float) -> np.ndarray:
+        """(clip_len,) float64 times of the frames around the key time, as MMAction2's ``SampleAVAFrames`` has them."""
+        return (np.arange(self.clip_len) - self.clip_len // 2) * self.frame_interval / sample_fps
+
+    def resized(self, frame_size: tuple[int, int]) -> tuple[int, int]:
+        """Width and height that frames of this width and height get."""
+        import mmcv
+
+        return mmcv.rescale_size(frame_size, self.scale) if self.keep_ratio else tuple(map(int, self.scale))
+
+
+def read_clip_format(cfg: Config, name: str) -> ClipFormat:
+    """Read the clip format from the test pipeline of a config.
+
+    Raises:
+        InputError: If there is no such pipeline, or it does something to the frames that is not known here.
+    """
+    pipeline = _test_dataset(cfg).get('pipeline') or cfg.get('test_pipeline') or cfg.get('val_pipeline')
+    steps = {str(step['type']).rpartition('.')[2]: step for step in pipeline or []}
+    unknown = [
+        step
+        for step in steps
+        if step not in ('SampleAVAFrames', 'Resize', 'FormatShape') and not step.endswith(_IGNORED_STEPS)
+    ]
+    if 'SampleAVAFrames' not in steps or unknown:
+        cause = f'the step {unknown[0]} is not known' if unknown else 'no SampleAVAFrames'
+        raise InputError(f'{name}: is not the config of RoI action detection ({cause} in its test pipeline)')
+    if steps.get('FormatShape', {}).get('input_format') != 'NCTHW':
+        raise InputError(f'{name}: the clips of its test pipeline must have the format NCTHW')
+    sample, resize = steps['SampleAVAFrames'], steps.get('Resize', {'scale': 1.0})
+    scale = resize['scale']
+    if not isinstance(scale, float):
+        # -1 stands for "whatever the shape of the frame gives".
+        scale = (np.inf, max(scale)) if min(scale) == -1 else tuple(scale)
+    return ClipFormat(
+        sample['clip_len'],
+        sample.get('frame_interval', 2),
+        scale,
+        resize.get('keep_ratio', True),
+        resize.get('interpolation', 'bilinear'),
+    )
+
+
+def _test_dataset(cfg: Config) -> dict:
+    loader = cfg.get('test_dataloader') or cfg.get('val_dataloader') or {}
+    return loader.get('dataset', {})
+
+
+def read_label_map(path: str | os.PathLike) -> dict[int, str]:
+    """Read class names by ID.
+
+    Args:
+        path (str | os.PathLike): Lines ``ID: name`` (``#`` begins a comment), or AVA's ``.pbtxt``.
+
+    Raises:
+        InputError: If the file cannot be read, a line is not of that form or an ID comes twice.
+    """
+    text = read_text(path)
+    if str(path).endswith('.pbtxt'):
+        rows = [(0, ids, name) for name, ids in re.findall(r'name:\s*"([^"]*)"\s*(?:label_)?id:\s*(\d+)', text)]
+    else:
+        lines = [(row, line.strip()) for row, line in enumerate(text.splitlines(), 1)]
+        rows = [(row, *_label(path, row, line)) for row, line in lines if line and not line.startswith('#')]
+    names: dict[int, str] = {}
+    for row, label_id, name in rows:
+        if int(label_id) in names:
+            raise InputError(f'{path}: {f"line {row}: " if row else ""}the ID {label_id} comes twice')
+        names[int(label_id)] = name
+    if not names:
+        raise InputError(f'{path}: holds no class name')
+    return names
+
+
+def _label(path: str | os.PathLike, row: int, line: str) -> tuple[str, str]:
+    label_id, _, name = line.partition(':')
+    if not label_id.strip().isdecimal() or not name.strip():
+        raise InputError(f'{path}: line {row}: expected "ID: name", got "{line}"')
+    return label_id, name.strip()
+
+
+def name_columns(
+    cfg: Config,
+    num_classes: int,
+    background_class: bool,
+    given: str | os.PathLike | list[str] | None = None,
+    meta: dict | None = None,
+) -> list[str]:
+    """Name the columns that are left of a model's scores when the background column, if any, is cut off.
+
+    With a background class, column 0 of an MMAction2 head is trained on nothing; action ID i has column i there and
+    i - 1 here. With ``custom_classes`` the IDs are those. Without a background class ID i has column i.
+
+    Args:
+        cfg (Config): The config of the model.
+        num_classes (int): Columns of the head.
+        background_class (bool): Whether the head has a background class.
+        given (str | os.PathLike | list[str] | None): A label file, or one name per remaining column. Defaults to None:
+            ``label_map`` of the checkpoint, else the label file of the config where it is there, else AVA's names for
+            AVA's classes.
+        meta (dict | None): The ``meta`` of the checkpoint. Defaults to None.
+
+    Returns:
+        list[str]: One name per column; ``'class ID'`` for an ID without a name; empty when nothing names the classes.
+
+    Raises:
+        InputError: If the names given are not as many as the columns.
+    """
+    dataset = _test_dataset(cfg)
+    first = int(background_class)
+    ids = list(dataset.get('custom_classes') or range(first, num_classes))
+    label_file = dataset.get('label_file')
+    if isinstance(given, (list, tuple)):
+        if len(given) != len(ids):
+            raise InputError(f'the label map has {len(given)} names, the action model has {len(ids)} classes')
+        return [str(name) for name in given]
+    listed = (meta or {}).get('label_map')
+    if given is not None:
+        names = read_label_map(given)
+    elif isinstance(listed, (list, tuple)) and len(listed) == len(ids):
+        return [str(name) for name in listed]
+    elif label_file and Path(label_file).is_file():
+        names = read_label_map(label_file)
+    elif background_class and (num_classes == AVA_CLASSES or 'ava_action_list' in str(label_file)):
+        names = read_label_map(AVA_LABEL_MAP)
+    else:
+        return []
+    return [names.get(label_id, f'class {label_id}') for label_id in ids]

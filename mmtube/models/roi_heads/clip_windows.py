@@ -1,0 +1,99 @@
+"""Windows of frames around key times, from a stream and in bounded memory; and where people are at a key time."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mmtube.structures import Tube
+
+if TYPE_CHECKING:
+    from mmtube.datasets import Frame
+
+# A person is where the boxes around a key time say, if these are at most this far apart ...
+MAX_GAP_S = 0.5
+# ... and else where the nearest box is, if it is at most this far away.
+MAX_DISTANCE_S = 0.25
+
+
+def boxes_at(tube: Tube, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where a person is at given times.
+
+    Args:
+        tube (Tube): The person, with at least one box.
+        times_s (np.ndarray): (K,) times in seconds.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: (K, 4) float32 boxes in pixels: interpolated between two boxes at most
+        ``MAX_GAP_S`` apart, else the nearest; and (K,) bool, False where no box is near enough.
+    """
+    after = np.searchsorted(tube.times_s, times_s).clip(0, len(tube) - 1)
+    before = np.where(tube.times_s[after] > times_s, np.maximum(after - 1, 0), after)
+    to_before, to_after = times_s - tube.times_s[before], tube.times_s[after] - times_s
+    between = (to_before >= 0) & (to_after >= 0) & (to_before + to_after <= MAX_GAP_S)
+    nearest = np.where(np.abs(to_before) <= np.abs(to_after), before, after)
+    is_near = np.minimum(np.abs(to_before), np.abs(to_after)) <= MAX_DISTANCE_S
+    blended = np.stack([np.interp(times_s, tube.times_s, column) for column in tube.boxes_px.T], axis=1)
+    boxes_px = np.where(between[:, None], blended, tube.boxes_px[nearest])
+    return boxes_px.astype(np.float32), between | is_near
+
+
+def key_inds_near(tube: Tube, stride_s: float) -> np.ndarray:
+    """Multiples of the stride, from 0, that may lie near enough to a box of the tube."""
+    first = math.ceil((tube.start_s - MAX_DISTANCE_S) / stride_s)
+    last = math.floor((tube.end_s + MAX_DISTANCE_S) / stride_s)
+    return np.arange(max(first, 0), last + 1)
+
+
+def iter_windows(
+    frames: Iterable[Frame],
+    key_times_s: np.ndarray,
+    offsets_s: np.ndarray,
+    prepare: Callable[[np.ndarray], np.ndarray],
+) -> Iterator[np.ndarray]:
+    """Cut one window of frames around each key time out of a stream.
+
+    The frame nearest to each wanted time is taken, the first or last one where the film does not reach. Only frames of
+    the current window are held, and each is prepared once; frames that no window needs are not prepared.
+
+    Args:
+        frames (Iterable[Frame]): Frames in the order of time.
+        key_times_s (np.ndarray): (K,) increasing times in seconds.
+        offsets_s (np.ndarray): (T,) increasing times of the frames of a window relative to its key time.
+        prepare (Callable): Turns an image (H, W, 3) into what is kept of it.
+
+    Yields:
+        np.ndarray: (T, ...) prepared images of one window; one window per key time, none for a film without frames.
+    """
+    held: deque[tuple[float, np.ndarray]] = deque()
+    # The last frame before the window. It may be the nearest to the first wanted time, so it is kept, unprepared.
+    earlier: tuple[float, np.ndarray] | None = None
+    waiting = deque(np.asarray(key_times_s, np.float64).tolist())
+    for frame in frames:
+        if not waiting:
+            return
+        if frame.time_s < waiting[0] + offsets_s[0]:
+            earlier = (frame.time_s, frame.image)
+            continue
+        if earlier is not None:
+            held.append((earlier[0], prepare(earlier[1])))
+            earlier = None
+        held.append((frame.time_s, prepare(frame.image)))
+        while waiting and frame.time_s >= waiting[0] + offsets_s[-1]:
+            yield _nearest(held, waiting.popleft() + offsets_s)
+            while waiting and len(held) > 1 and held[1][0] <= waiting[0] + offsets_s[0]:
+                held.popleft()
+    if earlier is not None:
+        held.append((earlier[0], prepare(earlier[1])))
+    while waiting and held:
+        yield _nearest(held, waiting.popleft() + offsets_s)
+
+
+def _nearest(held: deque[tuple[float, np.ndarray]], wanted_s: np.ndarray) -> np.ndarray:
+    times_s = np.array([time_s for time_s, _ in held])
+    middles_s = (times_s[1:] + times_s[:-1]) / 2
+    return np.stack([held[index][1] for index in np.searchsorted(middles_s, wanted_s)])

@@ -1,0 +1,74 @@
+"""MOT text in, MOT text out."""
+
+import motmetrics
+import pytest
+
+from mmtube.structures.io import read_mot_txt, read_result_json
+
+
+def write(path, rows):
+    path.write_text('\n'.join(','.join(map(str, row)) for row in rows) + '\n')
+    return path
+
+
+def walkers(frames=20, people=2):
+    return [(f, -1, 100 * p + 2 * f, 50, 30, 80, 0.9, -1, -1, -1) for f in range(1, frames + 1) for p in range(people)]
+
+
+def test_boxes_become_tubelets_without_any_film(run_tool, tmp_path):
+    done = run_tool(
+        'tools/track.py', '--detections', write(tmp_path / 'd.txt', walkers()), '--output', tmp_path / 'o.txt'
+    )
+    assert done.returncode == 0, done.stderr
+    tubes = read_mot_txt(tmp_path / 'o.txt').tubes
+    assert [(tube.track_id, len(tube)) for tube in tubes] == [(1, 20), (2, 20)]
+    assert tubes[0].boxes_px[0].tolist() == [1, 49, 31, 129]
+
+
+def test_a_result_can_be_written_instead_and_options_reach_the_tracker(run_tool, tmp_path):
+    rows = [row for row in walkers(people=1) if not 8 <= row[0] <= 12]
+    detections = write(tmp_path / 'd.txt', rows)
+    run_tool('tools/track.py', '--detections', detections, '--output', tmp_path / 'a.json')
+    run_tool(
+        'tools/track.py', '--detections', detections, '--output', tmp_path / 'b.json', '--fps', 10, '--cfg-options',
+        'tracker.max_age=2',
+    )  # fmt: skip
+    bridged, broken = read_result_json(tmp_path / 'a.json'), read_result_json(tmp_path / 'b.json')
+    assert [len(tube) for tube in bridged.tubes] == [20]
+    assert bridged.tubes[0].observed.sum() == 15
+    assert [len(tube) for tube in broken.tubes] == [7, 8]
+    assert broken.tubes[0].times_s[-1] == pytest.approx(0.6)
+
+
+def test_an_empty_file_gives_an_empty_file(run_tool, tmp_path):
+    (tmp_path / 'd.txt').write_text('')
+    done = run_tool('tools/track.py', '--detections', tmp_path / 'd.txt', '--output', tmp_path / 'o.txt')
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'o.txt').read_text() == ''
+
+
+def test_a_bad_row_is_named(refused, tmp_path):
+    rows = walkers()
+    rows[6] = (4, -1, 'x', 50, 30, 80, 0.9)
+    message = refused('tools/track.py', '--detections', write(tmp_path / 'd.txt', rows), '--output', tmp_path / 'o.txt')
+    assert 'd.txt' in message and '7' in message
+    assert not (tmp_path / 'o.txt').exists()
+
+
+def test_an_unknown_option_is_named(refused, tmp_path):
+    detections = write(tmp_path / 'd.txt', walkers())
+    args = '--detections', detections, '--output', tmp_path / 'o.txt', '--cfg-options'
+    assert 'max_agee' in refused('tools/track.py', *args, 'tracker.max_agee=2')
+    assert "did you mean 'tracker'" in refused('tools/track.py', *args, 'trackr.max_age=2')
+
+
+def test_public_detections_of_a_street_reach_the_level_of_sort(run_tool, tmp_path, shared_data):
+    street = shared_data / 'mot' / 'TUD-Campus'
+    done = run_tool('tools/track.py', '--detections', street / 'det.txt', '--output', tmp_path / 'o.txt')
+    assert done.returncode == 0, done.stderr
+    truth = motmetrics.io.loadtxt(street / 'gt.txt', fmt='mot15-2D')
+    found = motmetrics.io.loadtxt(tmp_path / 'o.txt', fmt='mot15-2D')
+    matches = motmetrics.utils.compare_to_groundtruth(truth, found, 'iou', distth=0.5)
+    scores = motmetrics.metrics.create().compute(matches, metrics=['mota', 'idf1'])
+    assert scores['mota'].item() >= 0.60
+    assert scores['idf1'].item() >= 0.60
