@@ -20,7 +20,7 @@ setup(
     # mmtube/.mim/configs leads to configs/, the place where MMEngine looks for 'mmtube::...' names.
     package_data={'mmtube': ['.mim/configs/**/*', 'assets/*', 'structures/io/*.json', 'py.typed']},
     install_requires=[
-        'torch>=2.1',
+        'torch>=2.6',
         'numpy>=1.24,<2',
         'scipy>=1.11',
         'opencv-contrib-python-headless>=4.8,<4.12',
@@ -32,7 +32,6 @@ setup(
         'mmdet>=3.3',
         'mmaction2>=1.2',
         'importlib_metadata',
-        'setuptools<81',
     ],
     extras_require={
         'ops': ['mmcv>=2.1,<2.2'],

@@ -2,7 +2,7 @@
 
 Usage: python3 tools/bootstrap.py [--dev]
 
-It runs on any Python, if only to say that it is the wrong one, so the code down to the version check is kept plain.
+It runs on any Python 3, if only to say that it is the wrong one, so its syntax is kept plain.
 """
 
 import hashlib

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +22,13 @@ class Person(NamedTuple):
         track_id (int): The person's ID.
         box_px (np.ndarray): (4,) xyxy in pixels.
         observed (bool): False where the box was filled in; it is drawn dashed. Defaults to True.
-        actions (list[Action]): Labels, the first on top. Defaults to none.
+        actions (Sequence[Action]): Labels, the first on top. Defaults to none.
     """
 
     track_id: int
     box_px: np.ndarray
     observed: bool = True
-    actions: list[Action] = []  # noqa: RUF012  (never changed)
+    actions: Sequence[Action] = ()
 
 
 class TubeOverlay:

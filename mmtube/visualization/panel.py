@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,7 @@ class Panel:
     font_px: int
 
     @classmethod
-    def of(cls, actions: list[Action], font_px: int, max_width_px: int) -> Panel:
+    def of(cls, actions: Sequence[Action], font_px: int, max_width_px: int) -> Panel:
         """Write the labels of some actions, complex activities in bold."""
         room = min(max_width_px - 2 * _margin(font_px), MAX_LABEL_FONTS * font_px)
         return cls(

@@ -17,7 +17,7 @@ import numpy as np
 from mmengine.config import Config
 
 from mmtube.config import load_config
-from mmtube.errors import InputError
+from mmtube.errors import InputError, MissingCheckpointError
 from mmtube.fileio import atomic_path, read_text
 
 SLOWFAST_AVA = 'mmaction::detection/slowfast/slowfast_kinetics400-pretrained-r50_8xb8-8x8x1-20e_ava21-rgb.py'
@@ -62,13 +62,15 @@ def resolve_checkpoint(
         str: Path of the file. A published file lies in the cache of ``torch.hub``, where MMEngine keeps it too.
 
     Raises:
-        InputError: If it cannot be had; the message says how to give it.
+        MissingCheckpointError: If it is not here and cannot be fetched; the message says how to give it.
+        InputError: If the given file does not exist, or what was fetched is damaged.
     """
     if checkpoint is None:
         cfg = read_config(model)
         checkpoint = cfg.get('model_path') or cfg.get('load_from')
         if checkpoint is None:
-            raise InputError(f'{config_name(model)}: names no checkpoint; give it with --actions-checkpoint FILE')
+            hint = 'give it with --actions-checkpoint FILE'
+            raise MissingCheckpointError(f'{config_name(model)}: names no checkpoint; {hint}')
     checkpoint = str(checkpoint)
     if checkpoint.startswith(('http://', 'https://')):
         return str(_published(checkpoint, timeout_s))
@@ -89,7 +91,7 @@ def _published(address: str, timeout_s: float) -> Path:
             _save(reply, temporary, file)
     except (OSError, ValueError) as error:  # InputError is a ValueError: the folder cannot be written
         cause = getattr(error, 'reason', None) or getattr(error, 'strerror', None) or error
-        raise InputError(
+        raise MissingCheckpointError(
             f'the checkpoint of the action model is not on this machine and {address} cannot be fetched ({cause}); '
             f'give it with --actions-checkpoint FILE, or put {file.name} into {file.parent}'
         ) from error
