@@ -4,22 +4,41 @@ A component of mmdet or mmaction2 is named with its scope in a config (``mmdet.C
 ``mmaction.SlowFast``); MMEngine then looks it up in that library's registry.
 """
 
-from mmengine.registry import DATASETS as MMENGINE_DATASETS
-from mmengine.registry import HOOKS as MMENGINE_HOOKS
-from mmengine.registry import METRICS as MMENGINE_METRICS
-from mmengine.registry import MODELS as MMENGINE_MODELS
-from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
-from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+import mmengine.registry as roots
 from mmengine.registry import Registry
 
+
+def _child(root: Registry, *rooms: str) -> Registry:
+    """Make the child of a root registry; its rooms are imported when a component is first asked for."""
+    # With no location at all MMEngine looks for mmtube.utils and warns.
+    locations = [f'mmtube.{room}' for room in rooms or ('registry',)]
+    return Registry(root.name, parent=root, scope='mmtube', locations=locations)
+
+
 # Networks: backbones, necks, heads, and the stages that wrap a network.
-_NETWORKS = [f'mmtube.models.{room}' for room in ('backbones', 'necks', 'heads', 'detectors', 'roi_heads')]
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope='mmtube', locations=_NETWORKS)
+_NETWORKS = [f'models.{room}' for room in ('backbones', 'necks', 'heads', 'detectors', 'roi_heads')]
+MODELS = _child(roots.MODELS, *_NETWORKS)
 # The parts of the pipeline that learn nothing: selection, tracking, linking, shot changes.
-TASK_UTILS = Registry(
-    'task util', parent=MMENGINE_TASK_UTILS, scope='mmtube', locations=['mmtube.models.trackers']
-)
-DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='mmtube', locations=['mmtube.datasets'])
-TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='mmtube', locations=['mmtube.datasets'])
-METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='mmtube', locations=['mmtube.evaluation'])
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='mmtube', locations=['mmtube.engine'])
+TASK_UTILS = _child(roots.TASK_UTILS, 'models.trackers')
+DATASETS = _child(roots.DATASETS, 'datasets')
+TRANSFORMS = _child(roots.TRANSFORMS, 'datasets')
+METRICS = _child(roots.METRICS)
+HOOKS = _child(roots.HOOKS)
+
+# Nothing of ours lives in these yet; without a child MMEngine prints a warning per lookup from our scope.
+RUNNERS = _child(roots.RUNNERS)
+RUNNER_CONSTRUCTORS = _child(roots.RUNNER_CONSTRUCTORS)
+LOOPS = _child(roots.LOOPS)
+DATA_SAMPLERS = _child(roots.DATA_SAMPLERS)
+MODEL_WRAPPERS = _child(roots.MODEL_WRAPPERS)
+WEIGHT_INITIALIZERS = _child(roots.WEIGHT_INITIALIZERS)
+OPTIMIZERS = _child(roots.OPTIMIZERS)
+OPTIM_WRAPPERS = _child(roots.OPTIM_WRAPPERS)
+OPTIM_WRAPPER_CONSTRUCTORS = _child(roots.OPTIM_WRAPPER_CONSTRUCTORS)
+PARAM_SCHEDULERS = _child(roots.PARAM_SCHEDULERS)
+EVALUATOR = _child(roots.EVALUATOR)
+VISUALIZERS = _child(roots.VISUALIZERS)
+VISBACKENDS = _child(roots.VISBACKENDS)
+LOG_PROCESSORS = _child(roots.LOG_PROCESSORS)
+INFERENCERS = _child(roots.INFERENCERS)
+FUNCTIONS = _child(roots.FUNCTIONS)

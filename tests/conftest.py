@@ -18,6 +18,17 @@ settings.register_profile('mmtube', deadline=None, derandomize=True)
 settings.load_profile('mmtube')
 
 
+@pytest.fixture(autouse=True)
+def no_scope_left_behind():
+    """Undo what a runner leaves behind: its default scope, in which names are then looked up."""
+    from mmengine.registry import DefaultScope
+
+    before = DefaultScope._instance_dict.copy()
+    yield
+    DefaultScope._instance_dict.clear()
+    DefaultScope._instance_dict.update(before)
+
+
 @pytest.fixture
 def shared_data():
     """Folder of real films and samples beside the checkout; the test is skipped where it is absent."""

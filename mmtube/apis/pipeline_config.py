@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
-from mmengine.registry import Registry
+from mmengine.registry import DefaultScope, Registry
 
 from mmtube.config import load_config
 from mmtube.errors import InputError
@@ -73,7 +73,9 @@ def build_stage(key: str, stage: ConfigDict, **defaults: Any) -> Any:
         InputError: If the type is not registered, or an argument is unknown or refused.
     """
     try:
-        return STAGES[key].build(stage, default_args=defaults or None)
+        # Names without a scope are ours, whatever library's runner was at work in this process before.
+        with DefaultScope.overwrite_default_scope('mmtube'):
+            return STAGES[key].build(stage, default_args=defaults or None)
     except InputError:
         raise
     except (KeyError, TypeError, ValueError) as error:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from mmtube.apis import TubeInferencer, describe_tubelets, list_films
 from mmtube.apis.stages import batches
@@ -206,6 +207,11 @@ def test_progress_counts_every_frame_of_every_stage(film):
     assert [args[1] for args in tracking] == list(range(1, 41))
     assert tracking[-1][2:] == (40, '2 people')
     assert [args[1] for args in seen if args[0] == 'tubelet_features'] == list(range(1, 41))
+
+
+def test_the_runner_of_another_library_in_the_same_process_does_no_harm(film):
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        assert len(TubeInferencer(pipeline())(film).tubes) == 2
 
 
 def test_options_override_the_config():

@@ -20,6 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from mmtube.config import load_config
 from mmtube.errors import InputError
 from mmtube.models.checkpoint import load_weights
+from mmtube.models.device import usable_device
 from mmtube.registry import MODELS
 
 PERSON = 'person'
@@ -74,7 +75,7 @@ class PersonDetector:
         if 'model' not in cfg:
             raise InputError(f'{name}: is not the config of a detector (no model)')
         self.score_thr = score_thr
-        self.device = _device(device)
+        self.device = usable_device(device)
         self.fp16 = fp16
         if fp16 and self.device.type != 'cuda':
             raise InputError(f'fp16 needs a GPU, the device is {device}')
@@ -129,15 +130,6 @@ class PersonDetector:
         keep &= (boxes_px[:, 2:] > boxes_px[:, :2]).all(axis=1)
         order = np.flatnonzero(keep)[np.argsort(-scores[keep], kind='stable')]
         return boxes_px[order], scores[order]
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f'device {name}: cannot be used ({str(error).splitlines()[0]})') from error
-    return device
 
 
 def _as_result(image: np.ndarray) -> dict:

@@ -18,6 +18,7 @@ from torch import nn
 
 from mmtube.errors import InputError
 from mmtube.models.checkpoint import load_weights
+from mmtube.models.device import usable_device
 from mmtube.ops import box_areas, clip_boxes
 from mmtube.registry import MODELS
 from mmtube.structures import Tube
@@ -78,7 +79,7 @@ class ClipClassifier:
         self.stride_s = stride_s
         self.offsets_s = self._format.offsets_s(sample_fps)
         self.batch_size = batch_size
-        self.device = _device(device)
+        self.device = usable_device(device)
         network = _build(cfg, name)
         meta = load_weights(network, file)
         head = network.roi_head.bbox_head
@@ -182,12 +183,3 @@ def _build(cfg: Config, name: str) -> nn.Module:
     if not isinstance(getattr(network, 'roi_head', None), mmaction.models.AVARoIHead):
         raise InputError(f'{name}: is not the config of RoI action detection (no AVARoIHead)')
     return network
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f'device {name}: cannot be used ({str(error).splitlines()[0]})') from error
-    return device
