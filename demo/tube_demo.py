@@ -11,7 +11,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mmtube.apis import ProgressLine, TubeInferencer, build_stage, list_films, load_pipeline, pipeline_parser
+from mmtube.apis import (
+    ProgressLine,
+    TubeInferencer,
+    build_stage,
+    count_people,
+    list_films,
+    load_pipeline,
+    pipeline_parser,
+)
 from mmtube.apis.outputs import check_folder, write_outputs
 from mmtube.errors import InputError, exit_on_input_error
 from mmtube.models.roi_heads.action_config import SLOWFAST_AVA
@@ -31,7 +39,7 @@ def top_actions(tube: Tube, result: VideoResult, count: int = 3) -> str:
 
 def print_result(result: VideoResult, files: list[Path], console: Console) -> None:
     """Print the tubes as a table, the stages that did not run, and where the files are."""
-    table = Table(title=f'{result.video.name}: {len(result.tubes)} people', title_justify='left')
+    table = Table(title=f'{result.video.name}: {count_people(len(result.tubes))}', title_justify='left')
     for heading in ('ID', 'from', 'to', 'boxes', 'mean score'):
         table.add_column(heading, justify='right')
     table.add_column('actions')

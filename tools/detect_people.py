@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmtube.apis import ProgressLine, StageClock, build_stage, detect_people, load_pipeline, pipeline_parser
+from mmtube.apis import (
+    ProgressLine,
+    StageClock,
+    build_stage,
+    count_people,
+    detect_people,
+    load_pipeline,
+    pipeline_parser,
+)
 from mmtube.errors import exit_on_input_error
 from mmtube.structures.io import write_mot_detections
 
@@ -26,7 +34,7 @@ def main() -> None:
         found = []
         for frame, detections in detect_people(source, detector, selector, cfg.get('batch_size', 1), StageClock()):
             found.append(detections)
-            progress('detect', frame.index + 1, source.info.num_frames or None, f'{len(detections)} people')
+            progress('detect', frame.index + 1, source.info.num_frames or None, count_people(len(detections)))
     write_mot_detections(found, args.output)
     print(f'{args.output}: {sum(map(len, found))} boxes in {len(found)} frames')
 

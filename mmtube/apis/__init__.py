@@ -1,5 +1,5 @@
 from .cli import pipeline_parser
-from .inferencer import TubeInferencer, list_films
+from .inferencer import TubeInferencer, count_people, list_films
 from .pipeline_config import build_stage, load_pipeline
 from .progress import ProgressLine
 from .stages import StageClock, describe_tubelets, detect_people, refine_tubes, track_people
@@ -9,6 +9,7 @@ __all__ = [
     'StageClock',
     'TubeInferencer',
     'build_stage',
+    'count_people',
     'describe_tubelets',
     'detect_people',
     'list_films',

@@ -37,6 +37,11 @@ def list_films(folder: str | Path) -> list[Path]:
     return films
 
 
+def count_people(count: int) -> str:
+    """Say '1 person', '2 people'."""
+    return f'{count} person' if count == 1 else f'{count} people'
+
+
 class TubeInferencer:
     """The whole pipeline, built from one config.
 
@@ -119,7 +124,7 @@ class TubeInferencer:
                 nonlocal most
                 most = max(most, people)
                 if progress is not None:
-                    note = f'{people} people' if most else 'nobody yet'
+                    note = count_people(people) if most else 'nobody yet'
                     progress('detect and track', frame_ind + 1, total, note)
 
             detected = detect_people(
