@@ -20,8 +20,9 @@ from mmtube.apis import (
     load_pipeline,
     pipeline_parser,
 )
-from mmtube.apis.outputs import check_folder, write_outputs
+from mmtube.apis.outputs import OUTPUTS, write_outputs
 from mmtube.errors import InputError, exit_on_input_error
+from mmtube.fileio import check_writable
 from mmtube.models.roi_heads.action_config import SLOWFAST_AVA
 from mmtube.structures import Tube, VideoResult
 
@@ -42,14 +43,16 @@ def print_result(result: VideoResult, files: list[Path], console: Console) -> No
     table = Table(title=f'{result.video.name}: {count_people(len(result.tubes))}', title_justify='left')
     for heading in ('ID', 'from', 'to', 'boxes', 'mean score'):
         table.add_column(heading, justify='right')
-    table.add_column('actions')
+    actions = {tube.track_id: top_actions(tube, result) for tube in result.tubes}
+    if any(actions.values()):
+        table.add_column('actions')
     for tube in result.tubes:
         times = f'{tube.start_s:.2f} s', f'{tube.end_s:.2f} s'
-        row = str(tube.track_id), *times, str(len(tube)), f'{tube.mean_score:.2f}', top_actions(tube, result)
-        table.add_row(*row)
+        row = str(tube.track_id), *times, str(len(tube)), f'{tube.mean_score:.2f}', actions[tube.track_id]
+        table.add_row(*row[: len(table.columns)])
     console.print(table if result.tubes else f'{result.video.name}: no person found')
     for stage in result.stages:
-        if stage.state != 'run' and stage.reason != 'not in the config':
+        if stage.reason and stage.reason != 'not in the config':
             console.print(f'{stage.name} {stage.state}: {stage.reason}', highlight=False, soft_wrap=True)
     console.print(f'written: {", ".join(str(path) for path in files)}', highlight=False, soft_wrap=True)
 
@@ -76,7 +79,7 @@ def main() -> int:
     parser.add_argument('--actions-checkpoint', help="its checkpoint; by default the zoo's")
     args = parser.parse_args()
     films = list_films(args.video) if args.video.is_dir() else [args.video]
-    check_folder(args.out_dir)
+    check_writable(args.out_dir / OUTPUTS[0])
     cfg = load_pipeline(args.config, args.cfg_options)
     if args.actions != 'none' and cfg.get('clip_classifier') is None:
         cfg.clip_classifier = dict(type='ClipClassifier', model=args.actions, checkpoint=args.actions_checkpoint)

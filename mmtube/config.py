@@ -19,7 +19,8 @@ def load_config(name: str | Path, cfg_options: dict[str, Any] | None = None) -> 
     Args:
         name (str | Path): A path, a name below ``configs/`` (``'person/picodet_s_coco_person.py'``), or
             ``'package::name'`` of an installed package (``mmtube``, ``mmdet``, ``mmaction``); ``.py`` may be left out.
-        cfg_options (dict | None): Overrides, keys joined by dots. Defaults to None.
+        cfg_options (dict | None): Overrides, keys joined by dots. ``data_root`` moves every path of the config that
+            lies below its own ``data_root``. Defaults to None.
 
     Returns:
         Config: The config. ``filename`` is the file it was read from. For a name of another package that publishes
@@ -39,10 +40,25 @@ def load_config(name: str | Path, cfg_options: dict[str, Any] | None = None) -> 
     except Exception as error:  # a config is Python: whatever goes wrong in it is the config's fault
         raise InputError(f'{name}: cannot be read as a config ({type(error).__name__}: {error})') from error
     try:
+        if 'data_root' in (cfg_options or {}) and 'data_root' in cfg:
+            cfg = _moved(cfg, cfg.data_root, cfg_options['data_root'])
         cfg.merge_from_dict(cfg_options or {})
     except (KeyError, TypeError, IndexError, AssertionError) as error:
         raise InputError(f'{name}: the override {cfg_options} does not fit ({error})') from error
     return cfg
+
+
+def _moved(cfg: Config, old: str, new: str) -> Config:
+    """Write another data folder into every path below the old one; MMEngine changes only the variable itself."""
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, dict):
+            return type(value)({key: moved(item) for key, item in value.items()})
+        if isinstance(value, (list, tuple)):
+            return type(value)(moved(item) for item in value)
+        return new + value.removeprefix(old) if isinstance(value, str) and value.startswith(old) else value
+
+    return Config(moved(cfg._cfg_dict), filename=cfg.filename)
 
 
 def _find(name: str, path: str) -> Path:
@@ -61,6 +77,8 @@ def _from_package(package: str, path: str) -> Config:
     if not is_installed(package):  # MMEngine would call pip
         raise InputError(f'{package}::{path}: the package {package} is not installed')
     path = path if path.endswith('.py') else f'{path}.py'
+    if '/' not in path:
+        raise InputError(f'{package}::{path}: no such config, names have the form {package}::folder/config.py')
     try:
         return get_config(f'{package}::{path}', pretrained=True)
     except AssertionError:  # published without weights

@@ -49,6 +49,22 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_writable(path: str | os.PathLike) -> None:
+    """See that a file can be written before hours of work depend on it; nothing is left behind.
+
+    Raises:
+        InputError: If it cannot.
+    """
+    parent = next(folder for folder in Path(path).absolute().parents if folder.exists())
+    if Path(path).is_dir():
+        raise InputError(f'{path}: is a folder, a file was to be written')
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            return
+    except OSError as error:
+        raise InputError(f'{path}: cannot be written ({error.strerror or error})') from None
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Write ``text`` as UTF-8, whole or not at all.
 

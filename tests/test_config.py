@@ -35,11 +35,21 @@ def test_a_base_config_of_another_package_has_no_weights():
     assert 'model_path' not in load_config('mmdet::_base_/default_runtime.py')
 
 
+def test_the_data_folder_moves_with_every_path_below_it():
+    cfg = load_config('person/picodet_s_coco_person', {'data_root': '/elsewhere/'})
+    assert cfg.data_root == '/elsewhere/'
+    assert cfg.train_dataloader.dataset.data_root == '/elsewhere/'
+    assert cfg.val_evaluator.ann_file == '/elsewhere/annotations/instances_val2017.json'
+    assert cfg.load_from.startswith('mmtube://')
+
+
 def test_overrides_reach_into_the_config():
     assert load_config(NAME, {'model.bbox_head.num_classes': 3}).model.bbox_head.num_classes == 3
 
 
-@pytest.mark.parametrize('name', ['nowhere.py', 'mmtube::nowhere.py', 'mmdet::nowhere/a.py', 'mmdet::rtmdet/nowhere'])
+@pytest.mark.parametrize(
+    'name', ['nowhere.py', 'mmtube::nowhere.py', 'mmdet::nowhere/a.py', 'mmdet::rtmdet/nowhere', 'mmdet::nowhere.py']
+)
 def test_a_missing_config_is_named(name):
     with pytest.raises(InputError, match=f'^{name}: no such config'):
         load_config(name)

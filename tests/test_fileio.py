@@ -3,7 +3,7 @@ import os
 import pytest
 
 from mmtube.errors import InputError, exit_on_input_error
-from mmtube.fileio import atomic_path, read_text, write_text
+from mmtube.fileio import atomic_path, check_writable, read_text, write_text
 
 
 def test_a_file_appears_whole_with_ordinary_rights(tmp_path):
@@ -34,6 +34,16 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         write_text(tmp_path / 'file' / 'a.txt', '')
     with pytest.raises(InputError, match='is a folder'):
         write_text(tmp_path, '')
+
+
+def test_a_place_can_be_tried_without_a_trace(tmp_path):
+    check_writable(tmp_path / 'new' / 'folder' / 'a.txt')
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / 'file').touch()
+    with pytest.raises(InputError, match=r'a\.txt: cannot be written \(Not a directory\)'):
+        check_writable(tmp_path / 'file' / 'a.txt')
+    with pytest.raises(InputError, match='is a folder'):
+        check_writable(tmp_path)
 
 
 def test_what_is_no_text_is_named(tmp_path):

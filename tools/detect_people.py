@@ -14,6 +14,7 @@ from mmtube.apis import (
     pipeline_parser,
 )
 from mmtube.errors import exit_on_input_error
+from mmtube.fileio import check_writable
 from mmtube.structures.io import write_mot_detections
 
 
@@ -24,6 +25,7 @@ def main() -> None:
     parser.add_argument('--output', required=True, help='MOT text to write')
     parser.add_argument('--device', default='cpu', help='where the detector runs')
     args = parser.parse_args()
+    check_writable(args.output)
     cfg = load_pipeline(args.config, args.cfg_options, required=('frame_source', 'detector'))
     detector = build_stage('detector', cfg.detector, device=args.device)
     selector = build_stage('selector', cfg.selector) if cfg.get('selector') else None

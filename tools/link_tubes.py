@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mmtube.apis import StageClock, build_stage, describe_tubelets, load_pipeline, pipeline_parser, refine_tubes
 from mmtube.errors import InputError, exit_on_input_error
+from mmtube.fileio import check_writable
 from mmtube.structures import VideoResult, without_link
 from mmtube.structures.io import read_mot_txt, read_result_json, write_mot_txt, write_result_json
 
@@ -27,7 +28,7 @@ def link(result: VideoResult, args: object) -> VideoResult:
         with build_stage('frame_source', cfg.frame_source, path=args.video) as source:
             tubelets, shots = describe_tubelets(source, tubelets, appearance, shot_detector)
             result = replace(result, video=source.info)
-    tubes, links = refine_tubes(tubelets, shots, None, stages, StageClock())
+    tubes, links, _ = refine_tubes(tubelets, shots, None, stages, StageClock())
     return replace(result, tubes=tubes, shots=shots, links=[*result.links, *links])
 
 
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument('--video', help='the film, needed for MOT text')
     parser.add_argument('--undo', type=int, metavar='N', help='take back merge N (from 1) of a result and do no more')
     args = parser.parse_args()
+    check_writable(args.output)
     is_result = Path(args.tracks).suffix == '.json'
     result = read_result_json(args.tracks) if is_result else read_mot_txt(args.tracks)
     if args.undo is not None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mmtube.apis import StageClock, build_stage, load_pipeline, pipeline_parser, refine_tubes, track_people
 from mmtube.errors import InputError, exit_on_input_error
+from mmtube.fileio import check_writable
 from mmtube.structures import FrameDetections, VideoInfo, VideoResult
 from mmtube.structures.io import read_mot_detections, write_mot_txt, write_result_json
 
@@ -34,6 +35,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.fps <= 0:
         raise InputError(f'--fps must be positive, got {args.fps}')
+    check_writable(args.output)
     if args.video and args.config == parser.get_default('config'):
         args.config = 'seal/tube_pipeline'
     cfg = load_pipeline(args.config, args.cfg_options, required=('tracker',))
@@ -53,10 +55,13 @@ def main() -> None:
         frames = detections[-1].frame_ind + 1 if detections else 0
         times_s, shots = np.arange(frames) / args.fps, [(0, frames)] if frames else []
         video = VideoInfo(args.detections, 0, 0, args.fps, frames, frames / args.fps)
-    tubes, links = refine_tubes(tubelets, shots, times_s, stages, clock)
+    tubes, links, dropped = refine_tubes(tubelets, shots, times_s, stages, clock)
     write = write_result_json if args.output.endswith('.json') else write_mot_txt
     write(VideoResult(video, tubes, shots, links), args.output)
-    print(f'{args.output}: {len(tubes)} tubelets, {sum(map(len, tubes))} boxes')
+    print(
+        f'{args.output}: {len(tubes)} tubelets, {sum(map(len, tubes))} boxes'
+        + (f'; dropped: {dropped}' if dropped else '')
+    )
 
 
 if __name__ == '__main__':

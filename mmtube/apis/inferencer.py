@@ -105,16 +105,19 @@ class TubeInferencer:
             InputError: If the film cannot be decoded.
         """
         clock = StageClock()
-        result = self._find_tubes(film, progress, clock)
+        result, dropped = self._find_tubes(film, progress, clock)
         result, reports = self._find_actions(film, result, progress, clock)
         for key in STAGES:
             if key in self._why_skipped:
                 reports[key] = StageReport(key, 'skipped', self._why_skipped[key])
             elif key not in reports:
-                reports[key] = StageReport(key, 'run', seconds=round(clock.seconds.get(key, 0.0), 3))
+                reason = f'dropped: {dropped}' if key == 'tube_filter' and dropped else ''
+                reports[key] = StageReport(key, 'run', reason, round(clock.seconds.get(key, 0.0), 3))
         return replace(result, stages=[reports[key] for key in STAGES])
 
-    def _find_tubes(self, film: str | Path, progress: ProgressReport | None, clock: StageClock) -> VideoResult:
+    def _find_tubes(
+        self, film: str | Path, progress: ProgressReport | None, clock: StageClock
+    ) -> tuple[VideoResult, str]:
         stages = self.stages
         with self.open(film) as source:
             total = source.info.num_frames or None
@@ -134,8 +137,8 @@ class TubeInferencer:
                 detected, stages['tracker'], stages.get('shot_detector'), stages.get('appearance'), clock, on_frame
             )
             video: VideoInfo = source.info
-        tubes, links = refine_tubes(tubelets, shots, frame_times_s, stages, clock)
-        return VideoResult(video, tubes, shots, links)
+        tubes, links, dropped = refine_tubes(tubelets, shots, frame_times_s, stages, clock)
+        return VideoResult(video, tubes, shots, links), dropped
 
     def _find_actions(
         self, film: str | Path, result: VideoResult, progress: ProgressReport | None, clock: StageClock

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mmtube.datasets import Frame
-from mmtube.errors import InputError
+from mmtube.fileio import check_writable
 from mmtube.structures import VideoResult
 from mmtube.structures.io import write_mot_txt, write_result_json, write_webvtt
 from mmtube.visualization import FilmWriter, TubeOverlay, draw_timeline
@@ -16,21 +16,6 @@ from mmtube.visualization import FilmWriter, TubeOverlay, draw_timeline
 from .progress import ProgressReport
 
 OUTPUTS = ('result.json', 'tubes.mot.txt', 'subtitles.vtt', 'timeline.png', 'annotated.mp4')
-
-
-def check_folder(out_dir: str | Path) -> Path:
-    """Make the folder and see that it can be written, before hours of work depend on it.
-
-    Raises:
-        InputError: If it cannot.
-    """
-    out_dir = Path(out_dir)
-    try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out_dir):
-            return out_dir
-    except OSError as error:
-        raise InputError(f'{out_dir}: cannot be written ({error.strerror or error})') from None
 
 
 def draw_film(
@@ -70,7 +55,9 @@ def write_outputs(
     Raises:
         InputError: If the folder cannot be written or the film not be read.
     """
-    out_dir = check_folder(out_dir)
+    out_dir = Path(out_dir)
+    check_writable(out_dir / OUTPUTS[0])
+    out_dir.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix='.unfinished-', dir=out_dir))
     try:
         write_result_json(result, unfinished / 'result.json')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -134,7 +135,7 @@ def refine_tubes(
     frame_times_s: np.ndarray,
     stages: dict[str, Callable | None],
     clock: StageClock,
-) -> tuple[list[Tube], list[Link]]:
+) -> tuple[list[Tube], list[Link], str]:
     """Fill holes, link tubelets of one person, and drop what is no person, each where the config has the stage.
 
     Args:
@@ -145,9 +146,10 @@ def refine_tubes(
         clock (StageClock): Where the time goes.
 
     Returns:
-        tuple[list[Tube], list[Link]]: Tubes ordered by ID, and the merges among them.
+        tuple[list[Tube], list[Link], str]: Tubes ordered by ID; the merges among them; and what was dropped and why,
+        '' if nothing was.
     """
-    tubes, links = tubelets, []
+    tubes, links, dropped = tubelets, [], ''
     if stages.get('gap_filler') is not None:
         with clock('gap_filler'):
             tubes = stages['gap_filler'](tubes, frame_times_s)
@@ -156,10 +158,13 @@ def refine_tubes(
             tubes, links = stages['linker'](tubes, shots)
     if stages.get('tube_filter') is not None:
         with clock('tube_filter'):
-            tubes = stages['tube_filter'](tubes)
+            verdicts = [stages['tube_filter'].verdict(tube) for tube in tubes]
+            tubes = [tube for tube, verdict in zip(tubes, verdicts) if not verdict]
+            reasons = Counter(filter(None, verdicts))
+            dropped = ', '.join(f'{reason} ({count})' for reason, count in reasons.items())
             kept = {tubelet_id for tube in tubes for tubelet_id in tube.tubelet_ids.tolist()}
             links = [link for link in links if link.earlier_id in kept]
-    return tubes, links
+    return tubes, links, dropped
 
 
 def describe_tubelets(

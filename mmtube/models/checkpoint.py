@@ -106,6 +106,12 @@ def _load(path: str) -> object:
         file = ASSETS / path.removeprefix(ASSET_PREFIX) if path.startswith(ASSET_PREFIX) else Path(path).expanduser()
         return torch.load(file, map_location='cpu', weights_only=True)
     except OSError as error:  # urllib's errors are OSErrors too
+        if path.startswith(URL_PREFIXES):
+            cache = Path(torch.hub.get_dir(), 'checkpoints')
+            cause = getattr(error, 'reason', None) or error
+            raise InputError(
+                f'{path}: cannot be fetched ({cause}); give checkpoint=FILE, or put it into {cache}'
+            ) from None
         raise InputError(f'{path}: cannot be read ({error.strerror or error})') from None
     except Exception as error:  # a damaged pickle or archive can raise nearly anything
         foreign = re.search(r'GLOBAL (\S+)', str(error))

@@ -37,7 +37,7 @@ class StageReport:
     Args:
         name (str): Stage name as in the config.
         state (str): ``'run'``, ``'skipped'`` or ``'failed'``.
-        reason (str): Why it was skipped or failed. Defaults to ''.
+        reason (str): Why it was skipped or failed, or what it dropped. Defaults to ''.
         seconds (float): Wall time spent. Defaults to 0.
     """
 

@@ -67,7 +67,7 @@ def _figure(result: VideoResult, min_score: float) -> Any:
     axes.set_xlim(0, last_s if last_s > 0 else 1.0)
     axes.set_ylim(plot_in, 0)  # inches from the top
     _time_axis(axes, tall=plot_in > 8)
-    _heading(figure, result, len(people), height_in)
+    _heading(figure, result, len(people), [lane for _, found, _ in rows for lane in found], height_in)
     top_in = 0.0
     for number, (tube, found, more) in enumerate(rows):
         bottom_in = top_in + (1 + len(found)) * LANE_IN + GAP_IN
@@ -155,7 +155,7 @@ def _time_axis(axes: Any, tall: bool) -> None:
     axes.spines['bottom'].set_color(FAINT)
 
 
-def _heading(figure: Any, result: VideoResult, num_people: int, height_in: float) -> None:
+def _heading(figure: Any, result: VideoResult, num_people: int, all_lanes: list[Lane], height_in: float) -> None:
     video = result.video
     name = video.name if len(video.name) <= 90 else f'{video.name[:89]}…'
     people = '1 person' if num_people == 1 else f'{num_people} people'
@@ -166,9 +166,12 @@ def _heading(figure: Any, result: VideoResult, num_people: int, height_in: float
     left = 0.35 / WIDTH_IN
     figure.text(left, 1 - 0.3 / height_in, name, size=13, weight='bold', color=INK, va='center', parse_math=False)
     figure.text(left, 1 - 0.55 / height_in, facts, size=9, color=FAINT, va='center')
-    key = 'upper bar: person seen, pale where filled in     paler label: lower score     bold: complex activity'
-    key += '     dashed line: shot change' if len(result.shots) > 1 else ''
-    figure.text(left, 0.22 / height_in, key, size=8, color=FAINT, va='center')
+    key = ['upper bar: person seen, pale where filled in' if all_lanes else 'bar: person seen, pale where filled in']
+    key += ['paler label: lower score'] if all_lanes else []
+    key += ['bold: complex activity'] if any(lane.is_complex for lane in all_lanes) else []
+    key += ['dashed line: shot change'] if len(result.shots) > 1 else []
+    if num_people:
+        figure.text(left, 0.22 / height_in, (5 * ' ').join(key), size=8, color=FAINT, va='center')
 
 
 def clock(time_s: float, decimals: bool = False) -> str:

@@ -140,6 +140,15 @@ def test_stages_that_are_missing_are_said_to_be(film):
     assert states['selector'] == ('skipped', 'not in the config')
 
 
+def test_what_was_dropped_is_told_with_the_reason(film):
+    config = pipeline()
+    config.tube_filter.min_boxes = 30
+    result = TubeInferencer(config)(film)
+    assert len(result.tubes) == 1 and result.links == []  # blue, 15 and 12 boxes, is gone and so is the merge
+    (stage,) = (stage for stage in result.stages if stage.name == 'tube_filter')
+    assert (stage.state, stage.reason) == ('run', 'dropped: fewer than 30 boxes (1)')
+
+
 def test_only_detector_and_tracker_are_needed(film):
     bare = Config({key: pipeline()[key] for key in ('default_scope', 'frame_source', 'detector', 'tracker')})
     result = TubeInferencer(bare)(film)

@@ -49,8 +49,10 @@ def test_basketball_two_players_are_the_two_longest_tubes_and_nothing_is_furnitu
     for player, boxes in labels.items():
         ids = [id_at(result.tubes, frame, box) for frame, box in boxes.items()]
         main[player] = max(set(ids) - {None}, key=ids.count)
+        print(f'{player}: ID {main[player]} covers {ids.count(main[player])} of {len(boxes)} hand-labelled frames')
         assert ids.count(main[player]) >= 0.85 * len(boxes), (player, dict(zip(boxes, ids)))
     assert set(main.values()) == {tube.track_id for tube in longest}
+    print('tubes:', [(t.track_id, len(t), round(t.duration_s, 1), round(t.mean_score, 2)) for t in result.tubes])
     # Whatever else lasts longer than a second must be a person: in every labelled frame it covers one of the two.
     for tube in result.tubes:
         if tube.track_id in main.values() or tube.duration_s <= 1:

@@ -70,5 +70,6 @@ def test_public_detections_of_a_street_reach_the_level_of_sort(run_tool, tmp_pat
     found = motmetrics.io.loadtxt(tmp_path / 'o.txt', fmt='mot15-2D')
     matches = motmetrics.utils.compare_to_groundtruth(truth, found, 'iou', distth=0.5)
     scores = motmetrics.metrics.create().compute(matches, metrics=['mota', 'idf1'])
+    print(f'TUD-Campus: MOTA {100 * scores["mota"].item():.1f}, IDF1 {100 * scores["idf1"].item():.1f}')
     assert scores['mota'].item() >= 0.60
     assert scores['idf1'].item() >= 0.60

@@ -92,8 +92,8 @@ def _published(address: str, timeout_s: float) -> Path:
     except (OSError, ValueError) as error:  # InputError is a ValueError: the folder cannot be written
         cause = getattr(error, 'reason', None) or getattr(error, 'strerror', None) or error
         raise MissingCheckpointError(
-            f'the checkpoint of the action model is not on this machine and {address} cannot be fetched ({cause}); '
-            f'give it with --actions-checkpoint FILE, or put {file.name} into {file.parent}'
+            f'the checkpoint of the action model is not on this machine and cannot be fetched ({cause}): '
+            f'put {address} into {file.parent}, or give it with --actions-checkpoint FILE'
         ) from error
     return file
 

@@ -50,14 +50,22 @@ class TubeFilter:
 
     def __call__(self, tubes: list[Tube]) -> list[Tube]:
         """Return the tubes that are people, in the same order."""
-        return [tube for tube in tubes if self._is_person(tube)]
+        return [tube for tube in tubes if not self.verdict(tube)]
 
-    def _is_person(self, tube: Tube) -> bool:
+    def verdict(self, tube: Tube) -> str:
+        """Return why a tube is no person, '' if it is one."""
         boxes = int(tube.observed.sum())
-        if boxes < max(self.min_boxes, self.min_density * len(tube)) or tube.duration_s < self.min_duration_s:
-            return False
-        least = self.still_mean_score if spread_in_heights(tube) <= self.still_spread else self.min_mean_score
-        return tube.mean_score >= least
+        if boxes < self.min_boxes:
+            return f'fewer than {self.min_boxes} boxes'
+        if tube.duration_s < self.min_duration_s:
+            return f'shorter than {self.min_duration_s:g} s'
+        if boxes < self.min_density * len(tube):
+            return f'less than {self.min_density:.0%} detected'
+        if tube.mean_score < self.min_mean_score:
+            return f'mean score below {self.min_mean_score:g}'
+        if tube.mean_score < self.still_mean_score and spread_in_heights(tube) <= self.still_spread:
+            return f'still, and mean score below {self.still_mean_score:g}'
+        return ''
 
 
 def spread_in_heights(tube: Tube) -> float:

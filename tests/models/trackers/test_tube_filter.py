@@ -51,6 +51,20 @@ def test_a_tube_that_is_mostly_filled_in_is_nobody():
     assert not kept(tube(observed=np.arange(50) % 3 == 0))
 
 
+@pytest.mark.parametrize(
+    'item, verdict',
+    [
+        (tube(), ''),
+        (tube(frames=5), 'fewer than 6 boxes'),
+        (tube(score=0.5), 'mean score below 0.55'),
+        (tube(score=0.6, step=0.0), 'still, and mean score below 0.65'),
+        (tube(observed=np.arange(50) % 3 == 0), 'less than 50% detected'),
+    ],
+)
+def test_the_verdict_says_why(item, verdict):
+    assert TubeFilter().verdict(item) == verdict
+
+
 def test_spread_is_measured_in_body_heights():
     # 11 boxes 10 px apart, 50 px high: distances to the median are 0, 10, 10, .. 50, 50; the 90 % quantile is 50.
     assert spread_in_heights(tube(frames=11, step=10.0)) == pytest.approx(1.0)
