@@ -15,7 +15,8 @@ venv-dev:
 	@$(PYTHON) tools/bootstrap.py --dev
 
 demo: venv
-	@$(VENV_PYTHON) demo/tube_demo.py "$${VIDEO:-$$($(VENV_PYTHON) demo/fetch_film.py)}" --out-dir $(OUT_DIR) $(ARGS)
+	@video="$${VIDEO:-$$($(VENV_PYTHON) demo/fetch_film.py)}" && \
+		$(VENV_PYTHON) demo/tube_demo.py "$$video" --out-dir $(OUT_DIR) $(ARGS)
 
 test: venv-dev
 	@$(VENV_PYTHON) -m pytest $(ARGS)

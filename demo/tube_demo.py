@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mmtube.apis import (
@@ -20,9 +21,8 @@ from mmtube.apis import (
     load_pipeline,
     pipeline_parser,
 )
-from mmtube.apis.outputs import OUTPUTS, write_outputs
+from mmtube.apis.outputs import check_outputs, write_outputs
 from mmtube.errors import InputError, exit_on_input_error
-from mmtube.fileio import check_writable
 from mmtube.models.roi_heads.action_config import SLOWFAST_AVA
 from mmtube.structures import Tube, VideoResult
 
@@ -40,7 +40,7 @@ def top_actions(tube: Tube, result: VideoResult, count: int = 3) -> str:
 
 def print_result(result: VideoResult, files: list[Path], console: Console) -> None:
     """Print the tubes as a table, the stages that did not run, and where the files are."""
-    table = Table(title=f'{result.video.name}: {count_people(len(result.tubes))}', title_justify='left')
+    table = Table(title=escape(f'{result.video.name}: {count_people(len(result.tubes))}'), title_justify='left')
     for heading in ('ID', 'from', 'to', 'boxes', 'mean score'):
         table.add_column(heading, justify='right')
     actions = {tube.track_id: top_actions(tube, result) for tube in result.tubes}
@@ -48,17 +48,18 @@ def print_result(result: VideoResult, files: list[Path], console: Console) -> No
         table.add_column('actions')
     for tube in result.tubes:
         times = f'{tube.start_s:.2f} s', f'{tube.end_s:.2f} s'
-        row = str(tube.track_id), *times, str(len(tube)), f'{tube.mean_score:.2f}', actions[tube.track_id]
+        row = str(tube.track_id), *times, str(len(tube)), f'{tube.mean_score:.2f}', escape(actions[tube.track_id])
         table.add_row(*row[: len(table.columns)])
-    console.print(table if result.tubes else f'{result.video.name}: no person found')
+    console.print(table if result.tubes else escape(f'{result.video.name}: no person found'))
     for stage in result.stages:
         if stage.reason and stage.reason != 'not in the config':
-            console.print(f'{stage.name} {stage.state}: {stage.reason}', highlight=False, soft_wrap=True)
-    console.print(f'written: {", ".join(str(path) for path in files)}', highlight=False, soft_wrap=True)
+            console.print(f'{stage.name} {stage.state}: {stage.reason}', highlight=False, markup=False, soft_wrap=True)
+    console.print(f'written: {", ".join(str(path) for path in files)}', highlight=False, markup=False, soft_wrap=True)
 
 
 def run(film: Path, out_dir: Path, inferencer: TubeInferencer, console: Console) -> VideoResult:
     """Process one film."""
+    check_outputs(out_dir, film)
     with ProgressLine(film.name) as progress:
         result = inferencer(film, progress)
         with inferencer.open(film) as frames:
@@ -79,7 +80,8 @@ def main() -> int:
     parser.add_argument('--actions-checkpoint', help="its checkpoint; by default the zoo's")
     args = parser.parse_args()
     films = list_films(args.video) if args.video.is_dir() else [args.video]
-    check_writable(args.out_dir / OUTPUTS[0])
+    if len(films) == 1:
+        check_outputs(args.out_dir, films[0])
     cfg = load_pipeline(args.config, args.cfg_options)
     if args.actions != 'none' and cfg.get('clip_classifier') is None:
         cfg.clip_classifier = dict(type='ClipClassifier', model=args.actions, checkpoint=args.actions_checkpoint)
@@ -95,7 +97,11 @@ def main() -> int:
         except InputError as error:
             if not args.video.is_dir():
                 raise
-            bad.append(error)
+            bad.append(str(error))
+        except Exception as error:  # one film never ends a batch; alone, it shows where the fault lies
+            if not args.video.is_dir():
+                raise
+            bad.append(f'{film}: {type(error).__name__}: {" ".join(str(error).split())}')
     for error in bad:
         print(f'error: {error}', file=sys.stderr)
     if args.video.is_dir():

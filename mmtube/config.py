@@ -39,9 +39,26 @@ def load_config(name: str | Path, cfg_options: dict[str, Any] | None = None) -> 
         raise InputError(f'{name}: no such config ({error.filename or error})') from None
     except Exception as error:  # a config is Python: whatever goes wrong in it is the config's fault
         raise InputError(f'{name}: cannot be read as a config ({type(error).__name__}: {error})') from error
+    if 'data_root' in (cfg_options or {}) and 'data_root' in cfg:
+        cfg = _moved(cfg, cfg.data_root, cfg_options['data_root'])
+    return override(cfg, cfg_options, name)
+
+
+def override(cfg: Config, cfg_options: dict[str, Any] | None, name: str = 'config') -> Config:
+    """Put overrides into a config, in place.
+
+    Args:
+        cfg (Config): The config.
+        cfg_options (dict | None): As in :func:`load_config`.
+        name (str): What to call the config in a message. Defaults to 'config'.
+
+    Returns:
+        Config: The same object.
+
+    Raises:
+        InputError: If an override does not fit.
+    """
     try:
-        if 'data_root' in (cfg_options or {}) and 'data_root' in cfg:
-            cfg = _moved(cfg, cfg.data_root, cfg_options['data_root'])
         cfg.merge_from_dict(cfg_options or {})
     except (KeyError, TypeError, IndexError, AssertionError) as error:
         raise InputError(f'{name}: the override {cfg_options} does not fit ({error})') from error

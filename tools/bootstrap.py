@@ -23,6 +23,7 @@ VENV = os.path.join(ROOT, '.venv')
 PYTHON = os.path.join(VENV, 'Scripts' if os.name == 'nt' else 'bin', 'python')
 # torch brings its own dependencies, since they differ between CPU and CUDA builds; all else is locked.
 TORCH = 'torch==2.13.0'
+STAMPS = ('mmtube.stamp', 'mmtube-dev.stamp')  # without and with the development tools
 
 
 def lock_files(dev):
@@ -52,11 +53,14 @@ def main():
     """Bring .venv up to date."""
     dev = '--dev' in sys.argv[1:]
     for stamp_of in (dev, True):  # an environment with the development tools serves without them too
-        stamp = os.path.join(VENV, 'mmtube-dev.stamp' if stamp_of else 'mmtube.stamp')
+        stamp = os.path.join(VENV, STAMPS[stamp_of])
         if os.path.exists(stamp):
             with open(stamp) as file:
                 if file.read() == fingerprint(stamp_of):
                     return
+    for name in STAMPS:  # from here on .venv is neither the old nor the new one
+        if os.path.exists(os.path.join(VENV, name)):
+            os.remove(os.path.join(VENV, name))
     print('setting up .venv (once; a few minutes)', flush=True)
     if subprocess.call([sys.executable, '-m', 'venv', VENV]):
         sys.stderr.write('error: %s cannot make environments; name another one: make ... PYTHON=...\n' % sys.executable)
@@ -67,7 +71,7 @@ def main():
     pip_install('--no-deps', *[word for path in lock_files(dev) for word in ('-r', path)])
     print('  3/3 mmtube', flush=True)
     pip_install('--no-deps', '--no-build-isolation', '-e', ROOT)
-    with open(os.path.join(VENV, 'mmtube-dev.stamp' if dev else 'mmtube.stamp'), 'w') as file:
+    with open(os.path.join(VENV, STAMPS[dev]), 'w') as file:
         file.write(fingerprint(dev))
 
 

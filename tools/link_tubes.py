@@ -8,7 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from mmtube.apis import StageClock, build_stage, describe_tubelets, load_pipeline, pipeline_parser, refine_tubes
+from mmtube.apis import (
+    StageClock,
+    build_stage,
+    describe_tubelets,
+    links_within,
+    load_pipeline,
+    pipeline_parser,
+    refine_tubes,
+)
 from mmtube.errors import InputError, exit_on_input_error
 from mmtube.fileio import check_writable
 from mmtube.structures import VideoResult, without_link
@@ -23,13 +31,14 @@ def link(result: VideoResult, args: object) -> VideoResult:
     if any(tube.embedding is None for tube in tubelets):
         if not args.video:
             raise InputError(f'{args.tracks}: has tubelets without appearance; give the film with --video')
+        cfg = load_pipeline(args.config, args.cfg_options, required=('linker', 'frame_source', 'appearance'))
         shot_detector = build_stage('shot_detector', cfg.shot_detector) if cfg.get('shot_detector') else None
         appearance = build_stage('appearance', cfg.appearance)
         with build_stage('frame_source', cfg.frame_source, path=args.video) as source:
             tubelets, shots = describe_tubelets(source, tubelets, appearance, shot_detector)
             result = replace(result, video=source.info)
     tubes, links, _ = refine_tubes(tubelets, shots, None, stages, StageClock())
-    return replace(result, tubes=tubes, shots=shots, links=[*result.links, *links])
+    return replace(result, tubes=tubes, shots=shots, links=links_within(tubes, [*result.links, *links]))
 
 
 def main() -> None:
@@ -45,7 +54,8 @@ def main() -> None:
     result = read_result_json(args.tracks) if is_result else read_mot_txt(args.tracks)
     if args.undo is not None:
         if not 1 <= args.undo <= len(result.links):
-            raise InputError(f'{args.tracks}: has {len(result.links)} merges, there is no merge {args.undo}')
+            hint = '' if is_result else ' (only a result in JSON keeps its merges)'
+            raise InputError(f'{args.tracks}: has {len(result.links)} merges, there is no merge {args.undo}{hint}')
         result = without_link(result, args.undo - 1)
     else:
         result = link(result, args)

@@ -12,6 +12,8 @@ from mmtube.fileio import check_writable
 from mmtube.structures import FrameDetections, VideoInfo, VideoResult
 from mmtube.structures.io import read_mot_detections, write_mot_txt, write_result_json
 
+MAX_FRAMES = 10_000_000  # four days of film; a larger number is a slip
+
 
 def beside_frames(source: object, detections: list[FrameDetections], path: str) -> Iterator[tuple]:
     """Yield each frame of a film with its boxes."""
@@ -27,20 +29,22 @@ def beside_frames(source: object, detections: list[FrameDetections], path: str) 
 
 def main() -> None:
     """Command line."""
-    parser = pipeline_parser(__doc__, 'tracking/deepsort_motion')
+    parser = pipeline_parser(__doc__, None)
     parser.add_argument('--detections', required=True, help='MOT text with boxes; the ID column is ignored')
     parser.add_argument('--output', required=True, help='MOT text to write, or a result if it ends in .json')
     parser.add_argument('--video', help='the film, for appearance and shot changes (config with these stages)')
     parser.add_argument('--fps', type=float, default=25.0, help='frames per second where no film is given')
     args = parser.parse_args()
-    if args.fps <= 0:
+    if not 0 < args.fps < float('inf'):
         raise InputError(f'--fps must be positive, got {args.fps}')
     check_writable(args.output)
-    if args.video and args.config == parser.get_default('config'):
-        args.config = 'seal/tube_pipeline'
-    cfg = load_pipeline(args.config, args.cfg_options, required=('tracker',))
+    config = args.config or ('seal/tube_pipeline' if args.video else 'tracking/deepsort_motion')
+    required = ('tracker', 'frame_source') if args.video else ('tracker',)
+    cfg = load_pipeline(config, args.cfg_options, required)
     stages = {key: build_stage(key, cfg[key]) for key in ('tracker', 'gap_filler', 'tube_filter') if cfg.get(key)}
     detections, clock = read_mot_detections(args.detections, fps=args.fps), StageClock()
+    for found in detections:
+        found.scores[found.scores == -1] = 1  # MOTChallenge's "not given"
     if args.video:
         watching = {key: build_stage(key, cfg[key]) for key in ('shot_detector', 'appearance') if cfg.get(key)}
         with build_stage('frame_source', cfg.frame_source, path=args.video) as source:
@@ -53,6 +57,8 @@ def main() -> None:
         detected = ((None, found) for found in detections)
         tubelets, _, _ = track_people(detected, stages['tracker'], None, None, clock)
         frames = detections[-1].frame_ind + 1 if detections else 0
+        if frames > MAX_FRAMES:
+            raise InputError(f'{args.detections}: has boxes in frame {frames}, more than {MAX_FRAMES} cannot be')
         times_s, shots = np.arange(frames) / args.fps, [(0, frames)] if frames else []
         video = VideoInfo(args.detections, 0, 0, args.fps, frames, frames / args.fps)
     tubes, links, dropped = refine_tubes(tubelets, shots, times_s, stages, clock)

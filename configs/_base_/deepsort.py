@@ -1,4 +1,4 @@
-# DeepSORT with the values of its authors' code (Wojke et al.), and every hole filled that it bridged.
+# DeepSORT with the values of its authors' code (Wojke et al.), and the holes filled that it bridges.
 tracker = dict(
     type='DeepSORTTracker',
     min_score=0.3,  # the value of the paper

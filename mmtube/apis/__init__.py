@@ -2,7 +2,7 @@ from .cli import pipeline_parser
 from .inferencer import TubeInferencer, count_people, list_films
 from .pipeline_config import build_stage, load_pipeline
 from .progress import ProgressLine
-from .stages import StageClock, describe_tubelets, detect_people, refine_tubes, track_people
+from .stages import StageClock, describe_tubelets, detect_people, links_within, refine_tubes, track_people
 
 __all__ = [
     'ProgressLine',
@@ -12,6 +12,7 @@ __all__ = [
     'count_people',
     'describe_tubelets',
     'detect_people',
+    'links_within',
     'list_films',
     'load_pipeline',
     'pipeline_parser',

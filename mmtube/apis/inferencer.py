@@ -25,13 +25,16 @@ FILM_SUFFIXES = frozenset(
 )
 
 
+NOT_IN_CONFIG = 'not in the config'
+
+
 def list_films(folder: str | Path) -> list[Path]:
     """Return the films of a folder in the order of their names.
 
     Raises:
         InputError: If there is none.
     """
-    films = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in FILM_SUFFIXES)
+    films = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in FILM_SUFFIXES and path.is_file())
     if not films:
         raise InputError(f'{folder}: no film in this folder')
     return films
@@ -67,7 +70,7 @@ class TubeInferencer:
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
         self.cfg = load_pipeline(config, cfg_options)
-        self._why_skipped = {key: 'not in the config' for key in STAGES if self.cfg.get(key) is None}
+        self._why_skipped = {key: NOT_IN_CONFIG for key in STAGES if self.cfg.get(key) is None}
         self.stages: dict[str, Any] = {}
         for key, stage in self.cfg.items():
             if key not in STAGES or key == 'frame_source' or stage is None:
@@ -80,7 +83,11 @@ class TubeInferencer:
                     raise
                 self._why_skipped[key] = str(error)
         if 'tubelet_detector' in self.stages and 'tubelet_features' not in self.stages:
-            raise InputError("the stage 'tubelet_detector' needs the stage 'tubelet_features'")
+            why = self._why_skipped['tubelet_features']
+            if why == NOT_IN_CONFIG:
+                raise InputError("the stage 'tubelet_detector' needs the stage 'tubelet_features'")
+            del self.stages['tubelet_detector']
+            self._why_skipped['tubelet_detector'] = f'needs the stage tubelet_features: {why}'
 
     def open(self, film: str | Path) -> Any:
         """Return the film as the config's frame source; use it as a context manager.
@@ -166,7 +173,9 @@ class TubeInferencer:
                     else:
                         tubes = stage.detect(result.tubes, rows)
                         result = replace(result, tubes=tubes, label_maps={**result.label_maps, **stage.label_maps})
-            except (RuntimeError, MemoryError) as error:
+            except InputError:
+                raise
+            except Exception as error:  # whatever a network does, the tubes are found and must not be lost
                 cause = ' '.join(str(error).split()) or type(error).__name__
                 reports[key] = StageReport(key, 'failed', cause, round(clock.seconds[key], 3))
         return result, reports

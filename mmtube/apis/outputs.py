@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mmtube.datasets import Frame
+from mmtube.errors import InputError
 from mmtube.fileio import check_writable
 from mmtube.structures import VideoResult
 from mmtube.structures.io import write_mot_txt, write_result_json, write_webvtt
@@ -16,6 +17,22 @@ from mmtube.visualization import FilmWriter, TubeOverlay, draw_timeline
 from .progress import ProgressReport
 
 OUTPUTS = ('result.json', 'tubes.mot.txt', 'subtitles.vtt', 'timeline.png', 'annotated.mp4')
+
+
+def check_outputs(out_dir: str | Path, film: str | Path | None = None) -> None:
+    """See that all of :data:`OUTPUTS` can be written, before hours of work depend on it; nothing is left behind.
+
+    Args:
+        out_dir (str | Path): The folder.
+        film (str | Path | None): The film that is read, which must not be one of them. Defaults to None.
+
+    Raises:
+        InputError: If one cannot.
+    """
+    for name in OUTPUTS:
+        check_writable(Path(out_dir) / name)
+        if film is not None and (Path(out_dir) / name).resolve() == Path(film).resolve():
+            raise InputError(f'{film}: would be overwritten by its own result; choose another folder for the output')
 
 
 def draw_film(
@@ -56,7 +73,7 @@ def write_outputs(
         InputError: If the folder cannot be written or the film not be read.
     """
     out_dir = Path(out_dir)
-    check_writable(out_dir / OUTPUTS[0])
+    check_outputs(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix='.unfinished-', dir=out_dir))
     try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope, Registry
 
-from mmtube.config import load_config
+from mmtube.config import load_config, override
 from mmtube.errors import InputError
 from mmtube.registry import DATASETS, MODELS, TASK_UTILS
 
@@ -20,8 +21,8 @@ STAGES: dict[str, Registry] = {
     'selector': TASK_UTILS,
     'appearance': TASK_UTILS,
     'tracker': TASK_UTILS,
-    'linker': TASK_UTILS,
     'gap_filler': TASK_UTILS,
+    'linker': TASK_UTILS,
     'tube_filter': TASK_UTILS,
     'clip_classifier': MODELS,
     'tubelet_features': MODELS,
@@ -33,28 +34,31 @@ _OTHER_KEYS = ('default_scope', 'custom_imports', 'batch_size')
 
 
 def load_pipeline(
-    config: str | Config, cfg_options: dict[str, Any] | None = None, required: tuple[str, ...] = REQUIRED
+    config: str | Path | Config, cfg_options: dict[str, Any] | None = None, required: tuple[str, ...] = REQUIRED
 ) -> Config:
     """Read a pipeline config and check its keys.
 
     Args:
-        config (str | Config): A path, a name below ``configs/`` (``'seal/tube_pipeline'``), a ``package::name``, or a
-            config object.
+        config (str | Path | Config): A path, a name below ``configs/`` (``'seal/tube_pipeline'``), a
+            ``package::name``, or a config object.
         cfg_options (dict | None): Overrides such as ``{'tracker.max_age': 60}``. Defaults to None.
         required (tuple[str, ...]): Stages that must be there. Defaults to :data:`REQUIRED`.
 
     Raises:
         InputError: If the file is missing or no config, a key is unknown, or a stage that must be there is not.
     """
-    name = config if isinstance(config, str) else config.filename or 'config'
-    cfg = load_config(config, cfg_options) if isinstance(config, str) else config.copy()
-    if cfg_options and not isinstance(config, str):
-        cfg.merge_from_dict(cfg_options)
+    if isinstance(config, Config):
+        name, cfg = config.filename or 'config', override(config.copy(), cfg_options)
+    else:
+        name, cfg = str(config), load_config(config, cfg_options)
     known = (*STAGES, *_OTHER_KEYS)
     for key in cfg:
         if key not in known:
             close = difflib.get_close_matches(key, known, 1)
             raise InputError(f'{name}: unknown key {key!r}' + (f', did you mean {close[0]!r}?' if close else ''))
+    batch_size = cfg.get('batch_size', 1)
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise InputError(f'{name}: batch_size must be a whole number above 0, got {batch_size!r}')
     for key in required:
         if cfg.get(key) is None:
             raise InputError(f'{name}: the stage {key!r} is missing')

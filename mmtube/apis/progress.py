@@ -36,7 +36,7 @@ class ProgressLine:
         self._every_s = every_s
         self._live = self._console.is_terminal
         self._bar = Progress(
-            TextColumn(name),
+            TextColumn('{task.fields[name]}', markup=False),
             TextColumn('[bold]{task.description}'),
             BarColumn(bar_width=24),
             TextColumn('{task.completed}/{task.fields[of]} frames'),
@@ -71,11 +71,11 @@ class ProgressLine:
         speed = f'{done / (now - self._started):.1f} frames/s' if now > self._started and done > 1 else ''
         if self._live:
             if begins:
-                self._task = self._bar.add_task(stage, total=total, of='?', speed='', note='')
+                self._task = self._bar.add_task(stage, total=total, name=self._name, of='?', speed='', note='')
             of = total if total else '?'
             self._bar.update(self._task, completed=done, total=total, of=of, speed=speed, note=note)
         elif done == 1 or done == total or now - self._last_line >= self._every_s:
             self._last_line = now
-            left = f'{(total - done) * (now - self._started) / done:.0f} s left' if total and done > 1 else ''
+            left = f'{max(total - done, 0) * (now - self._started) / done:.0f} s left' if total and done > 1 else ''
             parts = [self._name, stage, f'{done}/{total or "?"} frames', speed, left, note]
             print(' | '.join(part for part in parts if part), file=sys.stderr, flush=True)

@@ -162,9 +162,13 @@ def refine_tubes(
             tubes = [tube for tube, verdict in zip(tubes, verdicts) if not verdict]
             reasons = Counter(filter(None, verdicts))
             dropped = ', '.join(f'{reason} ({count})' for reason, count in reasons.items())
-            kept = {tubelet_id for tube in tubes for tubelet_id in tube.tubelet_ids.tolist()}
-            links = [link for link in links if link.earlier_id in kept]
-    return tubes, links, dropped
+    return tubes, links_within(tubes, links), dropped
+
+
+def links_within(tubes: list[Tube], links: list[Link]) -> list[Link]:
+    """Return the merges whose tubes are still there."""
+    kept = {tubelet_id for tube in tubes for tubelet_id in tube.tubelet_ids.tolist()}
+    return [link for link in links if link.earlier_id in kept]
 
 
 def describe_tubelets(

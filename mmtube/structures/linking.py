@@ -51,7 +51,7 @@ def split_tubelets(tube: Tube) -> list[Tube]:
     tubelet whose span holds their middle (the nearest one); the embedding cannot be taken apart and is dropped.
     """
     ids = np.unique(tube.tubelet_ids)
-    if len(ids) == 1:
+    if len(ids) <= 1:
         return [tube]
     parts = []
     for tubelet_id in ids:
@@ -84,6 +84,12 @@ def without_link(result: VideoResult, index: int) -> VideoResult:
         IndexError: If there is no such link.
     """
     links = list(result.links)
-    del links[index]
-    tubelets = [part for tube in result.tubes for part in split_tubelets(tube)]
-    return replace(result, tubes=apply_links(tubelets, links), links=links)
+    gone = links.pop(index)
+    tubes: list[Tube] = []
+    for tube in result.tubes:
+        ids = set(tube.tubelet_ids.tolist())
+        if {gone.earlier_id, gone.later_id} <= ids:
+            tubes += apply_links(split_tubelets(tube), [link for link in links if link.earlier_id in ids])
+        else:
+            tubes.append(tube)
+    return replace(result, tubes=sorted(tubes, key=lambda tube: tube.track_id), links=links)

@@ -1,19 +1,21 @@
 """The pipeline's wiring, with a detector that finds coloured rectangles instead of people."""
 
+import time
+
 import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmtube.apis import TubeInferencer, describe_tubelets, list_films
+from mmtube.apis import StageClock, TubeInferencer, describe_tubelets, list_films, refine_tubes, track_people
 from mmtube.apis.stages import batches
-from mmtube.datasets import FrameSource
-from mmtube.errors import InputError
+from mmtube.datasets import Frame, FrameSource
+from mmtube.errors import InputError, MissingCheckpointError
 from mmtube.models.interfaces import BaseTubeletDetector, BaseTubeletFeatures
-from mmtube.models.trackers import ColorHistogram, ShotDetector
+from mmtube.models.trackers import ColorHistogram, DeepSORTTracker, ShotDetector, TubeFilter, TubeLinker
 from mmtube.registry import MODELS
-from mmtube.structures import Segment, Tube, TubeletRows
+from mmtube.structures import FrameDetections, Segment, Tube, TubeletRows
 from mmtube.testing import make_film
 
 SIZE = (160, 120)
@@ -269,3 +271,131 @@ def test_films_of_a_folder_come_in_order_and_other_files_do_not(tmp_path):
 def test_the_last_batch_is_shorter():
     assert list(batches(range(5), 2)) == [[0, 1], [2, 3], [4]]
     assert list(batches([], 2)) == []
+
+
+def still(track_id, first, last, score, look, x):
+    inds = np.arange(first, last + 1)
+    box = [x, 50, x + 50, 150]
+    return Tube(track_id, inds, inds / 25, np.tile(box, (len(inds), 1)), np.full(len(inds), score), embedding=look)
+
+
+def test_merges_of_tubes_that_are_dropped_are_dropped_too():
+    red, blue = np.eye(2)
+    tubelets = [still(1, 0, 50, 0.9, red, 0), still(2, 60, 99, 0.9, red, 0)]
+    tubelets += [still(3, 0, 50, 0.3, blue, 300), still(4, 60, 99, 0.3, blue, 300)]
+    stages = {'linker': TubeLinker(), 'tube_filter': TubeFilter()}
+    tubes, links, dropped = refine_tubes(tubelets, [], None, stages, StageClock())
+    assert dropped == 'mean score below 0.55 (1)'
+    assert [tube.track_id for tube in tubes] == [1]
+    assert [(link.earlier_id, link.later_id) for link in links] == [(1, 2)]
+
+
+def test_filled_in_boxes_do_not_describe_a_person(film):
+    boxes = np.array([[15, 40, 35, 90], [100, 40, 120, 90]], np.float32)  # red; then, filled in, nobody
+    tube = Tube(1, [10, 20], [0.4, 0.8], boxes, observed=[True, False])
+    ((described,), _) = describe_tubelets(FrameSource(film), [tube], ColorHistogram(), None)
+    (alone,), _ = describe_tubelets(FrameSource(film), [Tube(1, [10], [0.4], boxes[:1])], ColorHistogram(), None)
+    np.testing.assert_allclose(described.embedding, alone.embedding, atol=1e-6)
+
+
+def test_a_film_that_broke_off_leaves_nothing_to_the_next(film):
+    def film_of(frames, fail):
+        for index in range(frames):
+            yield None, FrameDetections(index, index / 25, [[0, 0, 20, 50]], [0.9])
+        if fail:
+            raise InputError('cut off')
+
+    tracker = DeepSORTTracker()
+    with pytest.raises(InputError):
+        track_people(film_of(9, True), tracker, None, None, StageClock())
+    tubelets, _, _ = track_people(film_of(5, False), tracker, None, None, StageClock())
+    assert [(tube.track_id, len(tube)) for tube in tubelets] == [(1, 5)]
+
+
+def test_shots_of_a_film_that_broke_off_are_forgotten():
+    def film_of(frames):
+        for index in range(frames):
+            image = scene([], background=40 if index < 10 else 210)
+            yield Frame(index, index / 25, image), FrameDetections(index, index / 25, [], [])
+        if frames == 20:
+            raise InputError('cut off')
+
+    detector = ShotDetector()
+    with pytest.raises(InputError):
+        track_people(film_of(20), DeepSORTTracker(), detector, None, StageClock())
+    _, shots, _ = track_people(film_of(5), DeepSORTTracker(), detector, None, StageClock())
+    assert shots == [(0, 5)]
+
+
+class Slow:
+    label_map = ('a',)
+
+    def __init__(self, error=None, device='cpu'):
+        self.error = error
+
+    def classify(self, frames, tubes, frame_size):
+        time.sleep(0.05)
+        if self.error:
+            raise {'memory': MemoryError(), 'run': RuntimeError('x'), 'bug': IndexError('y')}[self.error]
+        return tubes
+
+
+MODELS.register_module(module=Slow)
+
+
+@pytest.mark.parametrize('error, state', [(None, 'run'), ('run', 'failed'), ('memory', 'failed'), ('bug', 'failed')])
+def test_a_report_tells_the_time_whether_the_stage_ran_or_failed(film, error, state):
+    result = TubeInferencer(pipeline(clip_classifier=dict(type='Slow', error=error)))(film)
+    stages = {stage.name: stage for stage in result.stages}
+    assert stages['clip_classifier'].state == state
+    assert stages['clip_classifier'].seconds >= 0.05
+    assert stages['detector'].seconds > 0
+
+
+@MODELS.register_module()
+class BrokenRows(BaseTubeletFeatures):
+    def extract(self, frames, tubes, video):
+        raise RuntimeError('no memory')
+
+
+def test_without_features_there_are_no_segments_and_the_report_says_why(film):
+    config = pipeline(tubelet_features=dict(type='BrokenRows'), tubelet_detector=dict(type='ColorSegments'))
+    stages = {stage.name: stage for stage in TubeInferencer(config)(film).stages}
+    assert stages['tubelet_features'].state == 'failed'
+    assert (stages['tubelet_detector'].state, stages['tubelet_detector'].reason) == (
+        'skipped',
+        'the stage tubelet_features did not run',
+    )
+
+
+@MODELS.register_module()
+class Unavailable:
+    def __init__(self, device='cpu'):
+        raise MissingCheckpointError('x.pth: cannot be had')
+
+
+def test_a_detector_without_checkpoint_is_refused_and_a_classifier_skipped(film):
+    with pytest.raises(InputError, match=r'x\.pth'):
+        TubeInferencer(Config({**pipeline(), 'detector': {'type': 'Unavailable'}}))
+    result = TubeInferencer(pipeline(clip_classifier=dict(type='Unavailable')))(film)
+    (stage,) = (stage for stage in result.stages if stage.name == 'clip_classifier')
+    assert (stage.state, stage.reason) == ('skipped', 'x.pth: cannot be had')
+
+
+@MODELS.register_module()
+class UnavailableRows:
+    def __init__(self):
+        raise MissingCheckpointError('rows.pth: cannot be had')
+
+
+def test_without_the_weights_of_the_features_neither_they_nor_the_segments_are_run(film):
+    config = pipeline(tubelet_features=dict(type='UnavailableRows'), tubelet_detector=dict(type='ColorSegments'))
+    stages = {stage.name: stage for stage in TubeInferencer(config)(film).stages}
+    assert stages['tubelet_features'].reason == 'rows.pth: cannot be had'
+    assert stages['tubelet_detector'].reason == 'needs the stage tubelet_features: rows.pth: cannot be had'
+
+
+@pytest.mark.parametrize('batch_size', [0, -1, 2.5, None])
+def test_a_batch_size_that_makes_no_sense_is_refused(batch_size):
+    with pytest.raises(InputError, match='batch_size must be a whole number above 0'):
+        TubeInferencer(pipeline(batch_size=batch_size))

@@ -209,6 +209,49 @@ def test_one_bad_film_of_a_folder_is_told_at_the_end_and_the_rest_is_done(demo, 
     assert {path.name for path in (out_dir / 'c.mp4').iterdir()} == OUTPUTS
 
 
+def test_a_fault_in_one_film_does_not_end_the_batch(demo, tube_demo, empty_street, tmp_path, monkeypatch):
+    films = tmp_path / 'films'
+    films.mkdir()
+    for name in ('a.mp4', 'b.mp4'):
+        shutil.copy(empty_street, films / name)
+    real = tube_demo.write_outputs
+
+    def broken(result, *args):
+        if result.video.name == 'a.mp4':
+            raise RuntimeError('CUDA out\nof memory')
+        return real(result, *args)
+
+    monkeypatch.setattr(tube_demo, 'write_outputs', broken)
+    code, out, err, _ = demo(films)
+    assert code == 2 and '1 of 2 films done' in out
+    assert err.splitlines()[-1].endswith('a.mp4: RuntimeError: CUDA out of memory')
+
+
+def test_the_film_itself_is_never_overwritten(demo, empty_street, tmp_path):
+    folder = tmp_path / 'results'
+    folder.mkdir()
+    film = folder / 'annotated.mp4'
+    shutil.copy(empty_street, film)
+    before = film.read_bytes()
+    code, _, err, _ = demo(film, out_dir=folder)
+    assert code == 2 and 'would be overwritten by its own result' in err
+    assert film.read_bytes() == before and [path.name for path in folder.iterdir()] == ['annotated.mp4']
+
+
+def test_a_folder_in_the_place_of_a_result_is_told_before_the_work(demo, empty_street, tmp_path):
+    (tmp_path / 'out' / 'annotated.mp4').mkdir(parents=True)
+    code, _, err, out_dir = demo(empty_street)
+    assert code == 2 and 'annotated.mp4: is a folder' in err
+    assert [path.name for path in out_dir.iterdir()] == ['annotated.mp4']
+
+
+def test_names_with_brackets_and_braces_are_printed_as_they_are(demo, empty_street, tmp_path):
+    film = tmp_path / 'a{b}[final].mp4'
+    shutil.copy(empty_street, film)
+    code, out, _, _ = demo(film)
+    assert code == 0 and 'a{b}[final].mp4: no person found' in out
+
+
 def test_a_folder_without_films_is_refused(refuses, tmp_path):
     (tmp_path / 'films').mkdir()
     assert 'no film' in refuses(tmp_path / 'films')

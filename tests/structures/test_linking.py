@@ -1,6 +1,16 @@
+import numpy as np
 import pytest
 
-from mmtube.structures import Link, Segment, Tube, apply_links, split_tubelets
+from mmtube.structures import (
+    Link,
+    Segment,
+    Tube,
+    VideoInfo,
+    VideoResult,
+    apply_links,
+    split_tubelets,
+    without_link,
+)
 
 
 def tubelet(track_id, first, last, **kwargs):
@@ -43,3 +53,52 @@ def test_boxes_filled_in_at_the_end_of_a_tubelet_belong_to_nobody():
 def test_a_tube_of_one_tubelet_is_returned_as_it_is():
     tube = tubelet(1, 0, 9)
     assert split_tubelets(tube)[0] is tube
+
+
+def test_the_lowest_id_wins_though_it_comes_later():
+    tubes = apply_links([tubelet(1, 20, 25), tubelet(2, 0, 5), tubelet(3, 40, 45)], [link(2, 1), link(1, 3)])
+    assert [tube.track_id for tube in tubes] == [1]
+
+
+def test_an_action_belongs_to_the_tubelet_whose_span_is_nearest_not_to_the_nearest_start():
+    a, b = tubelet(1, 0, 30), tubelet(2, 40, 49)
+    a.segments = [Segment(2.6, 3.0, 0)]
+    a.clip_times_s, a.clip_scores = np.array([3.0]), np.array([[0.5]], np.float32)
+    (joined,) = apply_links([a, b], [link(1, 2)])
+    parts = split_tubelets(joined)
+    assert [len(part.segments) for part in parts] == [1, 0]
+    assert [part.clip_times_s.tolist() for part in parts] == [[3.0], []]
+
+
+def test_boxes_filled_in_inside_a_tubelet_stay_and_at_its_ends_go():
+    tube = tubelet(1, 0, 9)
+    tube.tubelet_ids[5:] = 2
+    tube.observed[[2, 5]] = False
+    assert [part.frame_inds.tolist() for part in split_tubelets(tube)] == [[0, 1, 2, 3, 4], [6, 7, 8, 9]]
+
+
+def test_an_embedding_that_cannot_be_taken_apart_is_dropped():
+    (joined,) = apply_links([tubelet(1, 0, 5, embedding=[1, 0]), tubelet(2, 9, 12, embedding=[0, 1])], [link(1, 2)])
+    assert [part.embedding for part in split_tubelets(joined)] == [None, None]
+
+
+def test_the_link_that_was_taken_back_is_gone():
+    parts = [tubelet(1, 0, 5), tubelet(2, 9, 12), tubelet(3, 20, 25)]
+    links = [link(1, 2), link(2, 3)]
+    result = VideoResult(VideoInfo('f.mp4', 4, 8, 10.0, 30, 3.0), apply_links(parts, links), [], links)
+    undone = without_link(result, 0)
+    assert undone.links == [links[1]] and result.links == links
+
+
+def test_taking_a_link_back_leaves_the_other_tubes_as_they_are():
+    parts = [tubelet(i, 10 * i, 10 * i + 5, embedding=[1.0, 0.0]) for i in (1, 2, 3, 4)]
+    links = [link(1, 2), link(3, 4)]
+    result = VideoResult(VideoInfo('f.mp4', 4, 8, 10.0, 60, 6.0), apply_links(parts, links), [], links)
+    undone = without_link(result, 0)
+    assert [tube.track_id for tube in undone.tubes] == [1, 2, 3]
+    assert undone.tubes[2] is result.tubes[1]
+
+
+def test_a_tube_without_rows_comes_apart_into_itself():
+    empty = tubelet(1, 0, -1, segments=[Segment(0.0, 1.0, 0)])
+    assert split_tubelets(empty) == [empty]

@@ -57,6 +57,18 @@ def test_a_merge_that_does_not_exist_is_named(refused, walk, tmp_path):
     assert 'there is no merge 1' in refused('tools/link_tubes.py', *args, '--undo', 1)
 
 
+def test_merges_of_tubes_that_the_filter_drops_do_not_outlive_them(run_tool, walk, tmp_path):
+    film, tracks = walk
+    linked, filtered, undone = (tmp_path / f'{name}.json' for name in ('linked', 'filtered', 'undone'))
+    run_tool('tools/link_tubes.py', '--tracks', tracks, '--video', film, '--output', linked)
+    options = '--cfg-options', 'tube_filter.min_boxes=50', 'tube_filter.min_density=0'
+    done = run_tool('tools/link_tubes.py', '--tracks', linked, '--output', filtered, *options)
+    assert done.returncode == 0, done.stderr
+    result = read_result_json(filtered)
+    assert ([tube.track_id for tube in result.tubes], result.links) == ([2], [])
+    assert run_tool('tools/link_tubes.py', '--tracks', filtered, '--undo', 1, '--output', undone).returncode == 2
+
+
 def test_tubelets_of_another_film_are_refused(refused, walk, tmp_path):
     short = make_film(tmp_path / 'short.mkv', num_frames=30, size=(160, 120))
     message = refused('tools/link_tubes.py', '--tracks', walk[1], '--video', short, '--output', tmp_path / 'o.txt')

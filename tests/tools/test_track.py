@@ -55,6 +55,31 @@ def test_a_bad_row_is_named(refused, tmp_path):
     assert not (tmp_path / 'o.txt').exists()
 
 
+@pytest.mark.parametrize('fps', ['0', 'nan', 'inf', '-5'])
+def test_a_frame_rate_that_is_none_is_refused(refused, tmp_path, fps):
+    detections = write(tmp_path / 'd.txt', walkers())
+    args = '--detections', detections, '--output', tmp_path / 'o.txt'
+    assert '--fps must be positive' in refused('tools/track.py', *args, f'--fps={fps}')
+
+
+def test_a_frame_number_that_is_a_slip_is_refused(refused, tmp_path):
+    detections = write(tmp_path / 'd.txt', [*walkers(), (9 * 10**9, -1, 1, 1, 9, 9, 0.9)])
+    message = refused('tools/track.py', '--detections', detections, '--output', tmp_path / 'o.txt')
+    assert '9000000000' in message
+
+
+def test_with_a_film_the_config_must_say_how_to_read_it(refused, tmp_path):
+    args = '--detections', write(tmp_path / 'd.txt', walkers()), '--output', tmp_path / 'o.txt'
+    message = refused('tools/track.py', *args, '--video', 'film.mp4', '--config', 'tracking/deepsort_motion')
+    assert "the stage 'frame_source' is missing" in message
+
+
+def test_a_score_that_is_not_given_counts_as_one(run_tool, tmp_path):
+    rows = [(*row[:6], -1, -1, -1, -1) for row in walkers(people=1)]
+    run_tool('tools/track.py', '--detections', write(tmp_path / 'd.txt', rows), '--output', tmp_path / 'o.txt')
+    assert len(read_mot_txt(tmp_path / 'o.txt').tubes) == 1
+
+
 def test_an_unknown_option_is_named(refused, tmp_path):
     detections = write(tmp_path / 'd.txt', walkers())
     args = '--detections', detections, '--output', tmp_path / 'o.txt', '--cfg-options'

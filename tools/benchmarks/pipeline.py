@@ -14,6 +14,16 @@ import tempfile
 import time
 from pathlib import Path
 
+# The peak of the child's own memory; what wait4 tells begins with the peak of the parent.
+RUN_AND_TELL = """
+import atexit, runpy, sys
+def tell():
+    with open('/proc/self/status') as status:
+        print(*(line for line in status if line.startswith('VmHWM')), file=sys.stderr)
+atexit.register(tell)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+"""
 DEMO = Path(__file__).parents[2] / 'demo' / 'tube_demo.py'
 MEBIBYTE = 1 << 20
 
@@ -67,13 +77,12 @@ def repeat_film(video: str, times: int, path: Path) -> None:
 def peak_bytes(video: Path) -> int:
     """Return the peak resident memory of the demo on a film."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, str(DEMO), str(video), '--out-dir', folder, '--actions', 'none']
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+        demo = [str(DEMO), str(video), '--out-dir', folder, '--actions', 'none']
+        child = subprocess.run([sys.executable, '-c', RUN_AND_TELL, *demo], capture_output=True, text=True)
     if child.returncode:
-        raise RuntimeError(f'the demo failed on {video}')
-    return usage.ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
+        raise RuntimeError(f'the demo failed on {video}: {child.stderr}')
+    peak = child.stderr.rpartition('VmHWM:')[2].split()  # '512 kB'
+    return int(peak[0]) * 1024
 
 
 def print_memory(video: str, repeats: int) -> None:

@@ -34,8 +34,8 @@ class ColorHistogram:
         grey_saturation: int = 40,
         size: tuple[int, int] = (24, 48),
     ) -> None:
-        if min(hue_bins, saturation_bins, grey_bins) < 1 or min(size) < 2:
-            raise ValueError('bins must be at least 1 and size at least 2')
+        if min(hue_bins, saturation_bins) < 1 or min(grey_bins, *size) < 2 or not 0 <= grey_saturation < 256:
+            raise ValueError('bins must be positive, grey_bins and size at least 2, grey_saturation in 0 to 255')
         self.size = size
         self.bins_per_stripe = hue_bins * saturation_bins + grey_bins
         # One table look-up per pixel: hue (0-179), saturation and value -> bin.

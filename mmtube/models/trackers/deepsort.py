@@ -41,8 +41,8 @@ class DeepSORTTracker:
     cascade); then, by box overlap, tentative tracks and tracks seen in the frame before. Differences from the original,
     each a switch:
 
-    - Boxes below ``high_score`` take part only in a last round, by overlap with a track that found nothing better, and
-      never start a track. With ``high_score = min_score`` there is no such round.
+    - Boxes below ``high_score`` take part only in a last round, by overlap with a track (confirmed or not) that found
+      nothing better, and never start a track. With ``high_score = min_score`` there is no such round.
     - A box that lies mostly inside the box of a tracked person, or around it, is a second box on that person and starts
       no track (``max_birth_overlap``).
     - Without appearance (detections that carry no features) the cascade compares boxes by overlap with the predicted
@@ -59,7 +59,7 @@ class DeepSORTTracker:
         weak_iou_distance (float): The same for weak boxes. Defaults to 0.5.
         max_birth_overlap (float): Largest share of the smaller box that a new track's box may have in common with a box
             that has a track. Defaults to 1, no limit.
-        max_age (int): A confirmed track ends after this many frames without a box. Defaults to 30.
+        max_age (int): A confirmed track is found again up to this many frames after its last box. Defaults to 30.
         n_init (int): A track is confirmed by boxes in this many consecutive frames. Defaults to 3.
 
     Raises:
@@ -89,6 +89,8 @@ class DeepSORTTracker:
         high_score = min_score if high_score is None else high_score
         if not 0 <= min_score <= high_score <= 1:
             raise ValueError(f'need 0 <= min_score <= high_score <= 1, got {min_score} and {high_score}')
+        if min(max_cosine_distance, max_iou_distance, weak_iou_distance, max_birth_overlap) < 0:
+            raise ValueError('distances and overlaps must not be negative')
         if min(nn_budget, max_age, n_init) < 1:
             raise ValueError('nn_budget, max_age and n_init must be positive')
         self.min_score = min_score
@@ -222,7 +224,7 @@ class DeepSORTTracker:
 
     def _end_lost(self, unmatched: np.ndarray) -> None:
         tracks = self._tracks
-        self._end(unmatched & (~tracks.confirmed | (tracks.age > self.max_age)))
+        self._end(unmatched & (~tracks.confirmed | (tracks.age >= self.max_age)))
 
     def _end(self, gone: np.ndarray) -> None:
         if gone.any():

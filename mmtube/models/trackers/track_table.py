@@ -76,6 +76,8 @@ class TrackTable:
 
     def appearance_distance(self, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
         """Return (N, M) smallest cosine distances between the galleries of ``rows`` and M unit features."""
+        if self._gallery.shape[2] != features.shape[1]:  # no appearance of this kind so far
+            return np.full((len(rows), len(features)), np.inf)
         gallery = self._gallery[self._slots[rows]]
         distance = 1 - gallery @ features.T  # (N, budget, M)
         empty = np.arange(self.budget) >= self._seen[self._slots[rows]][:, None]
@@ -101,6 +103,7 @@ class TrackTable:
     def _remember(self, rows: np.ndarray, features: np.ndarray) -> None:
         if self._gallery.shape[2] != features.shape[1]:
             self._gallery = np.zeros((len(self._seen), self.budget, features.shape[1]), np.float32)
+            self._seen[:] = 0
         slots = self._slots[rows]
         self._gallery[slots, self._seen[slots] % self.budget] = features
         self._seen[slots] += 1

@@ -55,7 +55,7 @@ class TubeFilter:
     def verdict(self, tube: Tube) -> str:
         """Return why a tube is no person, '' if it is one."""
         boxes = int(tube.observed.sum())
-        if boxes < self.min_boxes:
+        if not boxes or boxes < self.min_boxes:
             return f'fewer than {self.min_boxes} boxes'
         if tube.duration_s < self.min_duration_s:
             return f'shorter than {self.min_duration_s:g} s'

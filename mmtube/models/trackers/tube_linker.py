@@ -66,7 +66,7 @@ class TubeLinker:
         """
         starts = [start for start, _ in shots]
         by_shot: dict[int, list[Tube]] = {}
-        for tube in tubelets:
+        for tube in sorted(tubelets, key=lambda tube: tube.track_id):  # ties do not depend on the order given
             if tube.embedding is not None and tube.observed.sum() >= self.min_boxes:
                 by_shot.setdefault(bisect_right(starts, tube.frame_inds[0]), []).append(tube)
         links = [link for shot in sorted(by_shot) for link in self._link_shot(by_shot[shot])]
@@ -76,7 +76,7 @@ class TubeLinker:
         first = np.array([tube.frame_inds[0] for tube in tubelets])
         last = np.array([tube.frame_inds[-1] for tube in tubelets])
         features = np.stack([tube.embedding for tube in tubelets])  # type: ignore[arg-type]
-        pair_cost = 1 - features @ features.T
+        pair_cost = (1 - features @ features.T).clip(0)
         disjoint = (last[:, None] < first[None]) | (last[None] < first[:, None])
         believable = self._believable(tubelets)
 
@@ -84,24 +84,27 @@ class TubeLinker:
         members = [[index] for index in range(len(tubelets))]
         cost = np.where(disjoint, pair_cost, np.inf)
         np.fill_diagonal(cost, np.inf)
+        # What cannot be believed now may be after a merge in between, so it is blocked apart from the cost.
+        open_cost = np.where(believable | believable.T, cost, np.inf)
         links: list[Link] = []
         while True:
-            a, b = np.unravel_index(int(cost.argmin()), cost.shape) if cost.size else (0, 0)
-            if not cost.size or cost[a, b] > self.max_cost:
+            a, b = np.unravel_index(int(open_cost.argmin()), cost.shape)
+            if open_cost[a, b] > self.max_cost:
                 return links
             merged = sorted(members[a] + members[b], key=lambda index: first[index])
             joints = [
                 (i, j) for i, j in pairwise(merged) if (i in members[a]) != (j in members[a])
             ]  # neighbours in time that were not neighbours before
             if not all(believable[i, j] for i, j in joints):
-                cost[a, b] = cost[b, a] = np.inf
+                open_cost[a, b] = open_cost[b, a] = np.inf
                 continue
             links.append(self._link(tubelets, joints[0], float(cost[a, b])))
             size_a, size_b = len(members[a]), len(members[b])
             mean = (size_a * cost[a] + size_b * cost[b]) / (size_a + size_b)  # inf where either is forbidden
-            cost[a], cost[:, a] = mean, mean
-            cost[a, a] = np.inf
-            cost[b], cost[:, b] = np.inf, np.inf
+            for matrix in (cost, open_cost):
+                matrix[a], matrix[:, a] = mean, mean
+                matrix[a, a] = np.inf
+                matrix[b], matrix[:, b] = np.inf, np.inf
             members[a] = merged
 
     def _believable(self, tubelets: list[Tube]) -> np.ndarray:

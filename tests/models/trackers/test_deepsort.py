@@ -4,6 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmtube.models.trackers.deepsort import DeepSORTTracker, assign
+from mmtube.models.trackers.kalman import KalmanState
+from mmtube.ops.boxes import box_iou, cxcyah_to_xyxy, xyxy_to_cxcyah
 from mmtube.structures import FrameDetections
 
 RED, BLUE = np.eye(2, dtype=np.float32)
@@ -37,13 +39,13 @@ def test_a_tentative_track_dies_at_its_first_miss():
     assert tubelets == []
 
 
-def test_a_confirmed_track_survives_max_age_misses_and_not_one_more():
+def test_a_confirmed_track_is_found_again_up_to_max_age_frames_after_its_last_box():
     def film(misses):
         seen = [detections(f, [walker(0)]) for f in range(5)]
         return [*seen, *(detections(f, [walker(0)]) for f in range(5 + misses, 10 + misses))]
 
-    _, bridged = run(DeepSORTTracker(max_age=10), film(misses=10))
-    _, broken = run(DeepSORTTracker(max_age=10), film(misses=11))
+    _, bridged = run(DeepSORTTracker(max_age=10), film(misses=9))
+    _, broken = run(DeepSORTTracker(max_age=10), film(misses=10))
     assert (len(bridged), len(broken)) == (1, 2)
 
 
@@ -143,18 +145,6 @@ def test_the_gallery_forgets_what_is_older_than_its_budget():
     assert forgotten[-1] == [-1]
 
 
-def test_a_slot_used_again_does_not_remember_the_track_before():
-    tracker = DeepSORTTracker(max_age=2)
-    for frame in range(5):
-        tracker.update(detections(frame, [walker(0)], features=[RED]))
-    for frame in range(5, 9):
-        tracker.update(detections(frame, [], features=np.zeros((0, 2))))
-    for frame in range(9, 14):
-        tracker.update(detections(frame, [walker(0)], features=[BLUE]))
-    ids = tracker.update(detections(20, [walker(0)], features=[RED]))
-    assert ids.tolist() == [-1]
-
-
 def test_the_embedding_of_a_tubelet_is_the_direction_of_its_mean_feature():
     features = [RED, RED, RED, BLUE]
     _, tubelets = run(DeepSORTTracker(), [detections(f, [walker(0)], features=[features[f]]) for f in range(4)])
@@ -208,3 +198,151 @@ def test_no_box_is_used_twice_and_ids_are_distinct_in_a_frame(seed):
     assert [t.track_id for t in tubelets] == list(range(1, len(tubelets) + 1))
     rows = [(f, *box) for t in tubelets for f, box in zip(t.frame_inds.tolist(), t.boxes_px.tolist())]
     assert all(tuple(row[1:]) in given_boxes[row[0]] for row in rows)
+
+
+def test_a_box_without_area_starts_no_track_even_at_once():
+    assert DeepSORTTracker(n_init=1).update(detections(0, [[5, 5, 5, 50], [5, 5, 50, 5]])).tolist() == [-1, -1]
+
+
+def test_the_minimum_score_itself_is_enough():
+    assert DeepSORTTracker(min_score=0.5, n_init=1).update(detections(0, [walker(0)], [0.5])).tolist() == [1]
+
+
+def seen_then(box, missed, feature=None, seen_feature=None, **settings):
+    """IDs of a box that comes after 5 frames of a person at 100 and ``missed`` empty ones."""
+    tracker = DeepSORTTracker(**settings)
+    for frame in range(5):
+        tracker.update(detections(frame, [walker(100)], features=None if feature is None else [seen_feature]))
+    return tracker.update(detections(5 + missed, [box], features=None if feature is None else [feature])).tolist()
+
+
+def test_the_gate_is_the_95_percent_quantile():
+    # After a miss there is no IoU stage: only the gate is left.
+    tracker = DeepSORTTracker()
+    for frame in range(5):
+        tracker.update(detections(frame, [walker(100)], features=[RED]))
+    tracker.update(detections(5, []))
+    state = tracker._tracks.state.predict()
+    offsets = np.arange(0.0, 60)
+    boxes = np.array([[110 + dx, 35, 0.4, 50] for dx in offsets])
+    last = offsets[(state.gating_distance(boxes)[0] <= 9.4877)].max()
+    assert 5 < last < 40
+    assert seen_then(walker(100 + last), 1, RED, RED) == [1]
+    assert seen_then(walker(100 + last + 1), 1, RED, RED) == [-1]
+
+
+def test_overlap_alone_finds_a_track_of_the_frame_before_and_no_older_one():
+    assert seen_then(walker(100), 0, BLUE, RED) == [1]
+    assert seen_then(walker(100), 1, BLUE, RED) == [-1]
+
+
+def test_appearance_may_differ_by_the_limit_and_no_more():
+    def look(distance):
+        return np.array([1 - distance, np.sqrt(1 - (1 - distance) ** 2)], np.float32)
+
+    assert seen_then(walker(100), 1, look(0.19), RED) == [1]
+    assert seen_then(walker(100), 1, look(0.21), RED) == [-1]
+
+
+def test_without_appearance_a_lost_track_needs_the_same_overlap():
+    assert seen_then(walker(110), 8) == [1]  # IoU 1/3
+    assert seen_then(walker(112), 8) == [-1]  # IoU 1/4, inside the gate
+
+
+def test_a_weak_box_must_overlap_more():
+    def last(dx):
+        tracker = DeepSORTTracker(min_score=0.2, high_score=0.5)
+        for frame in range(5):
+            tracker.update(detections(frame, [walker(100)]))
+        return tracker.update(detections(5, [walker(100 + dx)], [0.3])).tolist()
+
+    assert last(6) == [1]  # IoU 14/26
+    assert last(8) == [-1]  # IoU 12/28
+
+
+def test_a_slot_used_again_does_not_remember_the_track_before():
+    tracker = DeepSORTTracker(max_age=2)
+    for frame in range(5):
+        tracker.update(detections(frame, [walker(0)], features=[RED]))
+    for frame in range(9, 14):
+        ids = tracker.update(detections(frame, [walker(0)], features=[BLUE]))
+    assert ids.tolist() == [2]
+    assert tracker.update(detections(15, [walker(0)], features=[RED])).tolist() == [-1]
+
+
+def test_a_pair_at_the_limit_is_kept():
+    assert [x.tolist() for x in assign(np.array([[0.2]]), 0.2)] == [[0], [0]]
+
+
+def test_appearance_that_begins_later_is_no_match_and_no_error():
+    tracker = DeepSORTTracker()
+    for frame in range(4):
+        tracker.update(detections(frame, [walker(0)]))
+    assert tracker.update(detections(4, [walker(0)], features=[RED])).tolist() == [1]  # by overlap
+    assert tracker.update(detections(9, [walker(0)], features=[RED])).tolist() == [1]  # by appearance, from then on
+
+
+def literal_ids(film, max_age, n_init=3, max_cosine=0.2, max_iou=0.7):
+    """The original matching written out, one track at a time; only what decides who is matched with whom."""
+    tracks, count, out = [], 0, []
+    for found in film:
+        boxes = xyxy_to_cxcyah(found.boxes_px)
+        for track in tracks:
+            track['state'] = track['state'].predict()
+            track['lost'] += 1
+        free, ids = list(range(len(found))), [-1] * len(found)
+
+        def match(some, cost, limit, free=free, ids=ids, found=found, boxes=boxes):
+            if some and free:
+                matrix = np.array([[cost(track, box) for box in free] for track in some])
+                pairs = list(zip(*assign(matrix, limit)))
+                taken = [(some[row], free[column]) for row, column in pairs]
+                for track, box in taken:
+                    free.remove(box)
+                    track['state'].update(np.array([0]), boxes[[box]])
+                    track['looks'].append(found.features[box])
+                    track['lost'], track['hits'], track['now'] = 0, track['hits'] + 1, box
+
+        def look(track, box, found=found, boxes=boxes):
+            near = track['state'].gating_distance(boxes[[box]])[0, 0] <= 9.4877
+            return min(1 - look @ found.features[box] for look in track['looks']) if near else 1e5
+
+        def apart(track, box, found=found):
+            return 1 - box_iou(cxcyah_to_xyxy(track['state'].mean), found.boxes_px[[box]])[0, 0]
+
+        for track in tracks:
+            track['now'] = None
+        sure = [track for track in tracks if track['id']]
+        for level in range(max_age):
+            match([t for t in sure if t['now'] is None and t['lost'] == 1 + level], look, max_cosine)
+        rest = [t for t in tracks if t['now'] is None and (not t['id'] or t['lost'] == 1)]
+        match(rest, apart, max_iou)
+        for track in tracks:
+            if not track['id'] and track['now'] is not None and track['hits'] >= n_init:
+                count += 1
+                track['id'] = count
+        tracks = [t for t in tracks if t['now'] is not None or (t['id'] and t['lost'] <= max_age)]
+        for track in tracks:
+            if track['now'] is not None and track['id']:
+                ids[track['now']] = track['id']
+        for box in free:
+            state = KalmanState.initiate(boxes[[box]])
+            tracks.append(dict(state=state, looks=[found.features[box]], lost=0, hits=1, id=0, now=None))
+        out.append(ids)
+    return out
+
+
+@pytest.mark.parametrize('max_age', [1, 3, 30])
+def test_the_ids_are_those_of_the_original_algorithm(max_age):
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        looks = rng.normal(size=(4, 6))
+        film = []
+        for frame in range(40):
+            seen = np.flatnonzero(rng.uniform(size=4) < 0.7)
+            x = 20 + 25 * seen + frame * (seen - 1.5) + rng.normal(0, 1, len(seen))
+            features = looks[seen] + rng.normal(0, 0.3, (len(seen), 6))
+            features /= np.linalg.norm(features, axis=1, keepdims=True)
+            film.append(detections(frame, [walker(v) for v in x], features=features))
+        ids, _ = run(DeepSORTTracker(max_age=max_age), film)
+        assert ids == literal_ids(film, max_age), seed

@@ -109,3 +109,56 @@ def test_holes_up_to_the_limit_are_filled_linearly_and_marked():
     assert filled.boxes_px[:, 0].tolist() == [0, 10, 20, 30, 90]
     assert filled.times_s[1] == 0.05
     assert filled.tubelet_ids.tolist() == [4] * 5
+
+
+def test_the_central_part_is_width_then_height():
+    boxes = np.array([[280, 110, 300, 130], [150, 210, 170, 230]], np.float32)  # at the right, at the bottom
+    assert SubjectSelector(central=(0.5, 1.0))(boxes, np.ones(2, np.float32), (320, 240)).tolist() == [1]
+
+
+def test_black_has_no_hue():
+    describe, box = ColorHistogram(), np.array([[0, 0, 60, 100]], np.float32)
+    dark_red, dark_blue = np.full((100, 60, 3), (0, 0, 30), np.uint8), np.full((100, 60, 3), (30, 0, 0), np.uint8)
+    assert describe(dark_red, box)[0] @ describe(dark_blue, box)[0] == pytest.approx(1, abs=1e-6)
+
+
+def test_the_middle_of_the_box_weighs_more_than_its_border():
+    image = np.full((100, 60, 3), (0, 200, 0), np.uint8)
+    image[:, 15:45] = (0, 0, 220)  # half of the pixels
+    feature = ColorHistogram()(image, np.array([[0, 0, 60, 100]], np.float32))[0]
+    assert np.sort(feature[feature > 0] ** 2)[::-1][:2] == pytest.approx([0.38, 0.38], abs=0.03)
+
+
+def test_a_box_is_cut_out_at_the_nearest_pixel():
+    image = np.full((100, 60, 3), (0, 200, 0), np.uint8)
+    image[:, 10:] = (0, 0, 220)
+    describe = ColorHistogram()
+    near, exact = (describe(image, np.array([[x, 0, 50, 100]], np.float32))[0] for x in (9.6, 10))
+    np.testing.assert_array_equal(near, exact)
+
+
+def test_differences_of_the_shot_before_do_not_hide_a_cut():
+    # A restless shot (about 0.3 from frame to frame), a cut, 4 still frames, a cut that changes half of the picture.
+    scenes = [np.full((48, 64, 3), (0, 0, 220), np.uint8) for _ in range(28)]
+    for frame in range(20):
+        scenes[frame] = np.full((48, 64, 3), (0, 200, 0), np.uint8)
+        scenes[frame][: 15 * (frame % 2)] = 128
+    for frame in range(24, 28):
+        scenes[frame][:, :32] = 255
+    detector = ShotDetector(min_shot_frames=3)
+    for frame, image in enumerate(scenes):
+        detector.update(image, frame)
+    assert detector.starts == [0, 20, 24]
+
+
+def test_filling_twice_is_filling_once():
+    tube = Tube(4, [0, 3], [0.0, 0.12], [[0, 0, 10, 10], [30, 0, 40, 10]])
+    times = np.arange(4) * 0.04
+    once = GapFiller()([tube], times)
+    (twice,) = GapFiller()(once, times)
+    assert twice.observed.tolist() == [True, False, False, True]
+
+
+def test_one_grey_bin_would_hide_every_colour_and_is_refused():
+    with pytest.raises(ValueError):
+        ColorHistogram(grey_bins=1)

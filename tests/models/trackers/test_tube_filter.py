@@ -74,3 +74,13 @@ def test_spread_is_measured_in_body_heights():
 def test_limits_that_make_no_sense_are_refused(bad):
     with pytest.raises(ValueError):
         TubeFilter(**bad)
+
+
+def test_the_limit_of_stillness_is_still():
+    inds = np.arange(50)
+    thing = Tube(1, inds, inds / 25, np.tile([10, 10, 30, 60], (50, 1)), np.full(50, 0.6))
+    assert TubeFilter(still_spread=0.0)([thing]) == []
+
+
+def test_a_tube_without_rows_is_nobody():
+    assert not kept(tube(frames=0), min_boxes=0)

@@ -111,3 +111,41 @@ def test_a_merge_can_be_taken_back_and_the_others_stay():
 def test_limits_that_make_no_sense_are_refused(bad):
     with pytest.raises(ValueError):
         TubeLinker(**bad)
+
+
+def test_both_new_neighbours_must_be_believable():
+    # 1 and 3 merge; 2 lies between them and could have come from 1, but not have got to 3 (10 heights in 0.4 s).
+    a, b = np.array([1, 0]), np.array([np.cos(0.2), np.sin(0.2)])
+    trio = [tubelet(1, 0, 50, a), tubelet(2, 300, 340, b, x=1100), tubelet(3, 350, 400, a)]
+    tubes, _ = TubeLinker()(trio, FILM)
+    assert ids(tubes) == {1: [1, 3], 2: [2]}
+
+
+def test_a_tubelet_belongs_to_the_shot_it_begins_in():
+    pair = [tubelet(1, 0, 50, RED), tubelet(2, 60, 150, RED)]  # not cut by a tracker that saw no film
+    assert len(TubeLinker()(pair, [(0, 100), (100, 200)])[0]) == 1
+
+
+def test_the_mean_counts_every_member_once():
+    look = [np.array([np.cos(t), np.sin(t)]) for t in (0.0, 0.05, 0.2, 0.8)]
+    four = [tubelet(i + 1, 100 * i, 100 * i + 50, look[i]) for i in range(4)]
+    _, links = TubeLinker(max_cost=0.5)(four, FILM)
+    assert links[2].cost == pytest.approx(np.mean(1 - np.cos([0.8, 0.75, 0.6])), abs=1e-6)
+
+
+def test_a_merge_in_between_makes_a_long_gap_short():
+    # 1 and 3 look most alike, but 98 s lie between them; 2 stands in the middle.
+    look = [np.array([np.cos(t), np.sin(t)]) for t in (0.0, 0.04, 0.0)]
+    trio = [tubelet(1, 0, 50, look[0]), tubelet(2, 1250, 1300, look[1]), tubelet(3, 2500, 2550, look[2])]
+    assert ids(TubeLinker(max_gap_s=60)(trio, FILM)[0]) == {1: [1, 2, 3]}
+
+
+def test_merges_are_listed_shot_by_shot():
+    quartet = [tubelet(i + 1, 10 * i, 10 * i + 5, RED) for i in range(4)]
+    _, links = TubeLinker()(quartet, [(0, 18), (18, 50)])
+    assert [(link.earlier_id, link.later_id) for link in links] == [(1, 2), (3, 4)]
+
+
+def test_the_order_in_which_tubelets_are_given_does_not_matter():
+    quartet = [tubelet(i + 1, 100 * i, 100 * i + 50, RED) for i in range(4)]
+    assert TubeLinker()(quartet, FILM)[1] == TubeLinker()(quartet[::-1], FILM)[1]
