@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / 'shared' / 'data'
 
 
+# One thread each, here and in the processes that tests start: two that share a busy core wait for each other.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
 # The same examples in each run, and no test on time.
 settings.register_profile('mmtube', deadline=None, derandomize=True)
 settings.load_profile('mmtube')
