@@ -152,7 +152,7 @@ def test_the_address_of_the_zoo_is_used_and_named_when_it_cannot_be_had(monkeypa
 
     monkeypatch.setattr(torch.hub, 'load_state_dict_from_url', offline)
     with pytest.raises(
-        InputError, match=r'^https://.*/rtmdet_tiny_8xb32-300e_coco_.*\.pth: cannot be read \(offline\)$'
+        InputError, match=r'^https://.*/rtmdet_tiny_.*\.pth: cannot be fetched \(offline\); give checkpoint=FILE'
     ):
         PersonDetector(RTMDET)
 
