@@ -79,32 +79,35 @@ def main() -> int:
     )
     parser.add_argument('--actions-checkpoint', help="its checkpoint; by default the zoo's")
     args = parser.parse_args()
-    films = list_films(args.video) if args.video.is_dir() else [args.video]
-    if len(films) == 1:
-        check_outputs(args.out_dir, films[0])
+    is_folder = args.video.is_dir()
+    films = list_films(args.video) if is_folder else [args.video]
+    if not is_folder:
+        check_outputs(args.out_dir, args.video)
     cfg = load_pipeline(args.config, args.cfg_options)
     if args.actions != 'none' and cfg.get('clip_classifier') is None:
         cfg.clip_classifier = dict(type='ClipClassifier', model=args.actions, checkpoint=args.actions_checkpoint)
-    if len(films) == 1:
-        build_stage('frame_source', cfg.frame_source, path=str(films[0]))  # a film that cannot be used is told at once
+    elif args.actions_checkpoint:
+        raise InputError('--actions-checkpoint is not used: no --actions, or the config has its own')
+    if not is_folder:
+        build_stage('frame_source', cfg.frame_source, path=str(args.video))  # a bad film is told at once
     inferencer, console = TubeInferencer(cfg, args.device), Console()
     bad, failed = [], False
     for film in films:
-        out_dir = args.out_dir / film.name if args.video.is_dir() else args.out_dir
+        out_dir = args.out_dir / film.name if is_folder else args.out_dir
         try:
             result = run(film, out_dir, inferencer, console)
             failed |= any(stage.state == 'failed' for stage in result.stages)
         except InputError as error:
-            if not args.video.is_dir():
+            if not is_folder:
                 raise
             bad.append(str(error))
         except Exception as error:  # one film never ends a batch; alone, it shows where the fault lies
-            if not args.video.is_dir():
+            if not is_folder:
                 raise
             bad.append(f'{film}: {type(error).__name__}: {" ".join(str(error).split())}')
     for error in bad:
         print(f'error: {error}', file=sys.stderr)
-    if args.video.is_dir():
+    if is_folder:
         print(f'{len(films) - len(bad)} of {len(films)} films done')
     return 2 if bad else int(failed)
 

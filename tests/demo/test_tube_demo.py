@@ -209,6 +209,19 @@ def test_one_bad_film_of_a_folder_is_told_at_the_end_and_the_rest_is_done(demo, 
     assert {path.name for path in (out_dir / 'c.mp4').iterdir()} == OUTPUTS
 
 
+def test_a_folder_of_one_bad_film_is_still_a_folder(demo, tmp_path):
+    films = tmp_path / 'films'
+    films.mkdir()
+    (films / 'a.mp4').write_text('no film')
+    code, out, err, _ = demo(films)
+    assert code == 2 and '0 of 1 films done' in out
+    assert 'a.mp4' in err.splitlines()[-1]
+
+
+def test_a_checkpoint_that_would_not_be_used_is_refused(refuses, empty_street):
+    assert '--actions-checkpoint' in refuses(empty_street, '--actions-checkpoint', 'w.pth', actions='none')
+
+
 def test_a_fault_in_one_film_does_not_end_the_batch(demo, tube_demo, empty_street, tmp_path, monkeypatch):
     films = tmp_path / 'films'
     films.mkdir()
