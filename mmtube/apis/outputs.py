@@ -12,7 +12,8 @@ from mmtube.errors import InputError
 from mmtube.fileio import check_writable
 from mmtube.structures import VideoResult
 from mmtube.structures.io import write_mot_txt, write_result_json, write_webvtt
-from mmtube.visualization import FilmWriter, TubeOverlay, draw_timeline
+from mmtube.structures.io import FilmWriter
+from mmtube.visualization import TubeOverlay, draw_timeline
 
 from .progress import ProgressReport
 

@@ -1,5 +1,4 @@
-from .film_writer import FilmWriter
 from .overlay import Person, TubeOverlay, draw_people
 from .timeline import draw_timeline
 
-__all__ = ['FilmWriter', 'Person', 'TubeOverlay', 'draw_people', 'draw_timeline']
+__all__ = ['Person', 'TubeOverlay', 'draw_people', 'draw_timeline']

@@ -71,7 +71,7 @@ def print_time(video: str) -> None:
 def repeat_film(video: str, times: int, path: Path) -> None:
     """Write ``video`` ``times`` times in a row as one film."""
     from mmtube.datasets import FrameSource
-    from mmtube.visualization import FilmWriter
+    from mmtube.structures.io import FilmWriter
 
     source = FrameSource(video)
     with FilmWriter(path, (source.info.width, source.info.height)) as writer:

@@ -1,10 +1,12 @@
 from .activitynet_json import read_activitynet_json, write_activitynet_json
 from .ava_csv import read_ava_csv, write_ava_csv
+from .film_writer import FilmWriter
 from .mot_txt import read_mot_detections, read_mot_txt, write_mot_detections, write_mot_txt
 from .result_json import read_result_json, result_schema, write_result_json
 from .webvtt import read_webvtt, write_webvtt
 
 __all__ = [
+    'FilmWriter',
     'read_activitynet_json',
     'read_ava_csv',
     'read_mot_detections',

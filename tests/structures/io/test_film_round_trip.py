@@ -7,7 +7,7 @@ import pytest
 
 from mmtube.datasets import FrameSource
 from mmtube.testing import make_film
-from mmtube.visualization import FilmWriter
+from mmtube.structures.io import FilmWriter
 
 
 @pytest.mark.parametrize('size', [(64, 48), (63, 47)])

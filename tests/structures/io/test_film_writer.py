@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mmtube.errors import InputError
-from mmtube.visualization import FilmWriter
+from mmtube.structures.io import FilmWriter
 
 
 def write(path, images, times_s, size=None, **kwargs):
