@@ -11,8 +11,7 @@ from mmtube.datasets import Frame
 from mmtube.errors import InputError
 from mmtube.fileio import check_writable
 from mmtube.structures import VideoResult
-from mmtube.structures.io import write_mot_txt, write_result_json, write_webvtt
-from mmtube.structures.io import FilmWriter
+from mmtube.structures.io import FilmWriter, write_mot_txt, write_result_json, write_webvtt
 from mmtube.visualization import TubeOverlay, draw_timeline
 
 from .progress import ProgressReport

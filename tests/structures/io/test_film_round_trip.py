@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mmtube.datasets import FrameSource
-from mmtube.testing import make_film
 from mmtube.structures.io import FilmWriter
+from mmtube.testing import make_film
 
 
 @pytest.mark.parametrize('size', [(64, 48), (63, 47)])
