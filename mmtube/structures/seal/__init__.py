@@ -1,0 +1,37 @@
+from .annotations import SEALAnnotations
+from .box_table import EDITED, HEAD_VISIBLE, INTERPOLATED, BoxTable, BoxTrack, read_box_table, write_box_table
+from .class_rank import ClassRank, read_class_rank, write_class_rank
+from .findings import Finding, refuse
+from .label_map import LabelMap, read_label_map, seal_label_map, write_label_map
+from .records import GROUPS, STAGES, InstanceTable, TubeletRecord, VideoRecord
+from .seal_json import boxes_path, read_seal_json, write_seal_json
+from .table_rules import table_findings
+
+__all__ = [
+    'EDITED',
+    'GROUPS',
+    'HEAD_VISIBLE',
+    'INTERPOLATED',
+    'STAGES',
+    'BoxTable',
+    'BoxTrack',
+    'ClassRank',
+    'Finding',
+    'InstanceTable',
+    'LabelMap',
+    'SEALAnnotations',
+    'TubeletRecord',
+    'VideoRecord',
+    'boxes_path',
+    'read_box_table',
+    'read_class_rank',
+    'read_label_map',
+    'read_seal_json',
+    'refuse',
+    'seal_label_map',
+    'table_findings',
+    'write_box_table',
+    'write_class_rank',
+    'write_label_map',
+    'write_seal_json',
+]

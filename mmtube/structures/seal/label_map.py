@@ -1,0 +1,101 @@
+"""Class names of a task, with SEAL's groups of atomic actions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mmtube.fileio import write_text
+
+from ..io._json import read_json
+from ..tube import TASKS
+from .records import GROUPS
+
+ASSETS = Path(__file__).parents[2] / 'assets' / 'label_maps'
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """Class names in the order of their indices.
+
+    Args:
+        task (str): ``'atomic'`` or ``'complex'``.
+        names (tuple[str, ...]): Class names, no two alike.
+        groups (Mapping[str, tuple[int, int]]): Half-open ranges of classes for ``'pose'``, ``'pp'`` (person-person)
+            and ``'po'`` (person-object), which cover all classes in this order. Defaults to none.
+        placeholder (bool): Whether names stand in for names that are not public. Defaults to False.
+
+    Raises:
+        ValueError: If the task or a group is unknown, a name stands twice or the groups do not cover the classes.
+
+    Examples:
+        >>> LabelMap('atomic', ('walk', 'hug', 'lift'), {'pose': (0, 1), 'pp': (1, 2), 'po': (2, 3)}).group_of(1)
+        'pp'
+    """
+
+    task: str
+    names: tuple[str, ...]
+    groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    placeholder: bool = False
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise ValueError(f'task must be one of {TASKS}, got {self.task!r}')
+        if len(set(self.names)) < len(self.names):
+            raise ValueError(f'class name {max(self.names, key=self.names.count)!r} stands twice')
+        if self.groups:
+            if tuple(self.groups) != GROUPS:
+                raise ValueError(f'groups must be {GROUPS}, in this order, got {tuple(self.groups)}')
+            edges = [edge for group in self.groups.values() for edge in group]
+            if edges[0] != 0 or edges[-1] != len(self.names) or edges[1:-1:2] != edges[2::2] or edges != sorted(edges):
+                raise ValueError(f'groups must cover 0 to {len(self.names)} without a gap, got {dict(self.groups)}')
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def group_of(self, label: int) -> str:
+        """Return the group of a class, ``''`` where there are no groups."""
+        return next((name for name, (first, end) in self.groups.items() if first <= label < end), '')
+
+
+def write_label_map(label_map: LabelMap, path: str | os.PathLike) -> None:
+    """Write a label map as JSON.
+
+    Raises:
+        InputError: If the file cannot be written.
+    """
+    document = {
+        'task': label_map.task,
+        'placeholder': label_map.placeholder,
+        'groups': {name: list(group) for name, group in label_map.groups.items()},
+        'names': list(label_map.names),
+    }
+    write_text(path, json.dumps(document, indent=1, ensure_ascii=False) + '\n')
+
+
+def read_label_map(path: str | os.PathLike) -> LabelMap:
+    """Read a label map.
+
+    Raises:
+        InputError: If the file is missing or not of this form.
+    """
+    root = read_json(path)
+    groups = {name: tuple(int(edge.integer()) for edge in group) for name, group in root['groups'].items()}
+    placeholder = 'placeholder' in root and bool(root['placeholder'].value)
+    names = tuple(name.text() for name in root['names'])
+    return root.build(LabelMap, root['task'].text(), names, groups, placeholder)
+
+
+def seal_label_map(task: str) -> LabelMap:
+    """Return SEAL's label map: 172 atomic actions (61 pose, 15 person-person, 96 person-object) or 200 activities.
+
+    SEAL's complex activities are those of ActivityNet 1.3. The names of its atomic actions are not public: the map has
+    the groups of the paper (Sec. 3.2) and placeholder names.
+
+    Args:
+        task (str): ``'atomic'`` or ``'complex'``.
+    """
+    return read_label_map(ASSETS / f'seal_{task}.json')
