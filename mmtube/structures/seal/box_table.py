@@ -110,15 +110,17 @@ class BoxTable:
     @classmethod
     def from_tracks(cls, tracks: Mapping[str, tuple]) -> BoxTable:
         """Make a table from ``{key: (frame_inds, boxes_px, scores, flags)}``, in the order of the mapping."""
-        tracks = {key: BoxTrack(*track) for key, track in tracks.items()}
-        lengths = [len(track.frame_inds) for track in tracks.values()]
+        by_key = {key: BoxTrack(*track) for key, track in tracks.items()}
+        lengths = [len(track.frame_inds) for track in by_key.values()]
 
         def column(name: str, dtype: type, *width: int) -> np.ndarray:
-            parts = [np.asarray(getattr(track, name), dtype).reshape(-1, *width) for track in tracks.values()]
+            parts: list[np.ndarray] = [
+                np.asarray(getattr(track, name), dtype).reshape(-1, *width) for track in by_key.values()
+            ]
             return np.concatenate([np.zeros((0, *width), dtype), *parts])
 
         return cls(
-            np.array(list(tracks), str),
+            np.array(list(by_key), str),
             np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
             column('frame_inds', np.int32),
             column('boxes_px', np.float32, 4),

@@ -136,8 +136,9 @@ def _parse(path: str | os.PathLike, found: list[Finding]) -> Node:
         result = dict(pairs)
         if len(result) < len(pairs):
             keys = [key for key, _ in pairs]
-            for key in sorted({key for key in keys if keys.count(key) > 1}):
-                found.append(Finding(str(path), json.dumps(key), 'duplicate-id', 'the ID stands twice in the file'))
+            twice = sorted({key for key in keys if keys.count(key) > 1})
+            cause = 'the ID stands twice in the file'
+            found.extend(Finding(str(path), json.dumps(key), 'duplicate-id', cause) for key in twice)
         return result
 
     text = text_of(path)
@@ -159,20 +160,25 @@ def _parse(path: str | os.PathLike, found: list[Finding]) -> Node:
 def _records(parent: Node, make: Callable[[Any], Record], found: list[Finding]) -> dict[str, Record]:
     records = {}
     for key, value in parent.value.items():
-        try:
-            records[key] = make(value)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            row = f'{parent.where}[{json.dumps(key)}]'
-            found.append(Finding(str(parent.path), row, 'record', _cause(error)))
+        record, cause = _attempt(make, value)
+        if record is None:
+            found.append(Finding(str(parent.path), f'{parent.where}[{json.dumps(key)}]', 'record', cause))
+        else:
+            records[key] = record
     return records
 
 
-def _cause(error: Exception) -> str:
-    return f'{error} is missing' if isinstance(error, KeyError) else f'cannot be read: {error}'
+def _attempt(make: Callable[[Any], Record], value: Any) -> tuple[Record | None, str]:
+    try:
+        return make(value), ''
+    except KeyError as error:
+        return None, f'{error} is missing'
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        return None, f'cannot be read: {error}'
 
 
 def _whole(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
         raise ValueError(f'{name} must be a whole number, not {json.dumps(value)[:40]}')
     return int(value)
 
@@ -221,13 +227,16 @@ def _tubelet(value: dict[str, Any]) -> TubeletRecord:
 
 
 def _instances(root: Node, name: str, found: list[Finding]) -> InstanceTable:
+    def make(value: dict[str, Any]) -> tuple[str, int, str, float, float]:
+        group = _text(value['group'], 'group') if name == 'aa' else ''
+        label, start_s, end_s = _whole(value['label'], 'label'), value['start'], value['end']
+        return _text(value['tid'], 'tid'), label, group, _number(start_s, 'start'), _number(end_s, 'end')
+
     rows = []
     for number, value in enumerate(root[name].value if name in root else []):
-        try:
-            group = _text(value['group'], 'group') if name == 'aa' else ''
-            label = _whole(value['label'], 'label')
-            times = _number(value['start'], 'start'), _number(value['end'], 'end')
-            rows.append((_text(value['tid'], 'tid'), label, group, *times))
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            found.append(Finding(str(root.path), f'{name}[{number}]', 'record', _cause(error)))
+        row, cause = _attempt(make, value)
+        if row is None:
+            found.append(Finding(str(root.path), f'{name}[{number}]', 'record', cause))
+        else:
+            rows.append(row)
     return InstanceTable.from_rows(rows)
