@@ -13,7 +13,7 @@ from .records import InstanceTable, TubeletRecord, VideoRecord
 
 @dataclass(eq=False)
 class SEALAnnotations:
-    """Annotations of many films in the schema of SEAL (Sec. 3.1 and 3.2).
+    """Annotations of many films in the schema of SEAL (Sec. 3.1 and 3.2). They are read, not changed in place.
 
     Args:
         videos (dict[str, VideoRecord]): Films by ID.
@@ -30,6 +30,9 @@ class SEALAnnotations:
     ca: InstanceTable = field(default_factory=lambda: InstanceTable.from_rows([]))
     boxes: BoxTable = field(default_factory=lambda: BoxTable.from_tracks({}))
     name: str = 'annotations'
+
+    def __post_init__(self) -> None:
+        self._rows: dict[str, dict[str, np.ndarray]] = {}
 
     def instances(self, task: str) -> InstanceTable:
         """Return the instances of a task, ``'atomic'`` or ``'complex'``.
@@ -55,10 +58,12 @@ class SEALAnnotations:
 
     def rows_by_tubelet(self, task: str) -> dict[str, np.ndarray]:
         """Return for each tubelet that has instances of a task their rows, in the order of the file."""
-        tids = self.instances(task).tids
-        order = np.argsort(tids, kind='stable')
-        names, starts = np.unique(tids[order], return_index=True)
-        return dict(zip(names.tolist(), np.split(order, starts[1:]))) if len(tids) else {}
+        if task not in self._rows:
+            tids = self.instances(task).tids
+            order = np.argsort(tids, kind='stable')
+            names, starts = np.unique(tids[order], return_index=True)
+            self._rows[task] = dict(zip(names.tolist(), np.split(order, starts[1:]))) if len(tids) else {}
+        return self._rows[task]
 
     def tube(self, tid: str, *, track_id: int | None = None) -> Tube:
         """Return a tubelet as a :class:`~mmtube.structures.Tube` with its segments.
@@ -74,7 +79,7 @@ class SEALAnnotations:
         segments = [
             Segment(float(table.start_s[row]), float(table.end_s[row]), int(table.labels[row]), task=task)
             for task, table in (('atomic', self.aa), ('complex', self.ca))
-            for row in np.flatnonzero(table.tids == tid)
+            for row in self.rows_by_tubelet(task).get(tid, [])
         ]
         frame_inds = track.frame_inds.astype(np.int64)
         return Tube(
