@@ -1,5 +1,7 @@
+from mmtube.datasets.film_folder import list_films
+
 from .cli import pipeline_parser
-from .inferencer import TubeInferencer, count_people, list_films
+from .inferencer import TubeInferencer, count_people
 from .pipeline_config import build_stage, load_pipeline
 from .progress import ProgressLine
 from .stages import StageClock, describe_tubelets, detect_people, links_within, refine_tubes, track_people

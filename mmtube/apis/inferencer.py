@@ -17,27 +17,7 @@ from .pipeline_config import STAGES, build_stage, load_pipeline
 from .progress import ProgressReport
 from .stages import StageClock, detect_people, refine_tubes, track_people
 
-FILM_SUFFIXES = frozenset(
-    [
-        *('.3gp', '.avi', '.flv', '.h264', '.m2ts', '.m4v', '.mjpeg', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg'),
-        *('.mts', '.ogv', '.ts', '.webm', '.wmv'),
-    ]
-)
-
-
 NOT_IN_CONFIG = 'not in the config'
-
-
-def list_films(folder: str | Path) -> list[Path]:
-    """Return the films of a folder in the order of their names.
-
-    Raises:
-        InputError: If there is none.
-    """
-    films = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in FILM_SUFFIXES and path.is_file())
-    if not films:
-        raise InputError(f'{folder}: no film in this folder')
-    return films
 
 
 def count_people(count: int) -> str:
