@@ -168,7 +168,7 @@ def read_box_table(path: str | os.PathLike) -> BoxTable:
             columns = {member.filename: _column(archive, member, path) for member in archive.infolist()}
     except OSError as error:
         raise InputError(f'{path}: cannot be read ({error.strerror or error})') from None
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+    except Exception as error:  # a damaged zip raises nearly anything
         raise InputError(f'{path}: is not an npz of boxes, or is cut off ({error})') from None
     for name in ('keys', 'offsets', *COLUMNS):
         if f'{name}.npy' not in columns:
@@ -177,8 +177,8 @@ def read_box_table(path: str | os.PathLike) -> BoxTable:
     for name, (dtype, ndim) in COLUMNS.items():
         if found[name].dtype != dtype or found[name].ndim != ndim:
             raise InputError(f'{path}: column {name!r} must be {np.dtype(dtype)}, not {found[name].dtype}')
-    if found['keys'].dtype.kind != 'U' or found['offsets'].dtype != np.int64:
-        raise InputError(f'{path}: keys must be text and offsets int64')
+    if found['keys'].dtype.kind != 'U' or found['offsets'].dtype != np.int64 or found['keys'].ndim != 1:
+        raise InputError(f'{path}: keys must be text and offsets int64, in one row each')
     try:
         return BoxTable(found['keys'], found['offsets'], found['frames'], found['xyxy'], found['score'], found['flags'])
     except ValueError as error:

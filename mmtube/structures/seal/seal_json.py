@@ -30,6 +30,7 @@ from .records import InstanceTable, TubeletRecord, VideoRecord
 from .table_rules import table_findings
 
 VERSION = 'seal-1'
+MAX_WHOLE = 2**53  # larger ones are not the same number in every program
 Record = TypeVar('Record')
 
 
@@ -112,6 +113,8 @@ def read_seal_json(path: str | os.PathLike, *, findings: list[Finding] | None = 
     if 'version' in root and root['version'].value != VERSION:
         raise root['version'].error(f'must be "{VERSION}", not {json.dumps(root["version"].value)[:40]}')
     beside = root['boxes'].text() if 'boxes' in root else boxes_path(path).name
+    if beside in ('', '.', '..') or Path(beside).name != beside:
+        raise root['boxes'].error(f'must be the name of a file beside this one, not {json.dumps(beside)[:40]}')
     boxes = read_box_table(Path(path).with_name(beside))
     annotations = SEALAnnotations(
         _records(root['videos'], _video, found),
@@ -121,7 +124,7 @@ def read_seal_json(path: str | os.PathLike, *, findings: list[Finding] | None = 
         boxes,
         str(path),
     )
-    found += table_findings(annotations)
+    found += table_findings(annotations, read_findings=found)
     if findings is None:
         refuse(found)
     else:
@@ -180,6 +183,8 @@ def _attempt(make: Callable[[Any], Record], value: Any) -> tuple[Record | None, 
 def _whole(value: Any, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
         raise ValueError(f'{name} must be a whole number, not {json.dumps(value)[:40]}')
+    if abs(value) > MAX_WHOLE:
+        raise ValueError(f'{name} is out of range: {value}')
     return int(value)
 
 

@@ -6,7 +6,7 @@ those that compare rows with one another, are in ``mmtube.datasets.quality``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -19,20 +19,47 @@ TOLERANCE_S = 1e-6
 TABLES = {'aa': 'atomic', 'ca': 'complex'}
 
 
-def table_findings(annotations: SEALAnnotations, label_maps: Mapping[str, LabelMap] | None = None) -> list[Finding]:
+def rows_in_file(name: str, rows: int, findings: Iterable[Finding]) -> np.ndarray:
+    """Return where the instances that were read stand in the file, beside those that reading passed over.
+
+    Args:
+        name (str): ``'aa'`` or ``'ca'``.
+        rows (int): How many were read.
+        findings (Iterable[Finding]): What reading found.
+
+    Returns:
+        np.ndarray: (rows,) int64.
+
+    Examples:
+        >>> rows_in_file('aa', 3, [Finding('train.json', 'aa[1]', 'record', "'tid' is missing")]).tolist()
+        [0, 2, 3]
+    """
+    unread = {finding.row for finding in findings if finding.rule == 'record' and finding.row.startswith(f'{name}[')}
+    missing = [int(row[len(name) + 1 : -1]) for row in unread]
+    return np.setdiff1d(np.arange(rows + len(missing)), missing)
+
+
+def table_findings(
+    annotations: SEALAnnotations,
+    label_maps: Mapping[str, LabelMap] | None = None,
+    *,
+    read_findings: Iterable[Finding] = (),
+) -> list[Finding]:
     """Return what is wrong with videos, tubelets and instances, in the order of the file.
 
     Args:
         annotations (SEALAnnotations): What was read.
         label_maps (Mapping[str, LabelMap] | None): Label maps by task, to find unknown classes and wrong groups.
             Defaults to None, which finds negative classes only.
+        read_findings (Iterable[Finding]): What reading found: records that it passed over count in row numbers.
+            Defaults to none.
 
     Returns:
         list[Finding]: One for each place and rule.
     """
-    findings = [*_videos(annotations), *_tubelets(annotations)]
+    findings, read_findings = [*_videos(annotations), *_tubelets(annotations)], list(read_findings)
     for name, task in TABLES.items():
-        findings += _instances(annotations, name, (label_maps or {}).get(task))
+        findings += _instances(annotations, name, (label_maps or {}).get(task), read_findings)
     return findings
 
 
@@ -48,7 +75,7 @@ def _videos(annotations: SEALAnnotations) -> Iterator[Finding]:
             yield finding('video-size', f'the frame is {video.width}x{video.height} pixels')
         if video.num_frames < 1 or not (np.isfinite(video.duration_s) and video.duration_s > 0):
             yield finding('video-length', f'has {video.num_frames} frames in {video.duration_s} s')
-        elif video.fps > 0 and abs(video.num_frames / video.fps - video.duration_s) > max(0.5, 2 / video.fps):
+        elif 0 < video.fps < np.inf and abs(video.num_frames / video.fps - video.duration_s) > max(0.5, 2 / video.fps):
             told = f'{video.num_frames} frames at {video.fps:g} fps'
             yield finding('video-duration', f'duration is {video.duration_s:g} s, but there are {told}')
         edges = [edge for shot in video.shots for edge in shot]
@@ -85,7 +112,9 @@ def _tubelets(annotations: SEALAnnotations) -> Iterator[Finding]:
         owners.setdefault(tubelet.box_key, tid)
 
 
-def _instances(annotations: SEALAnnotations, name: str, label_map: LabelMap | None) -> list[Finding]:
+def _instances(
+    annotations: SEALAnnotations, name: str, label_map: LabelMap | None, read_findings: list[Finding]
+) -> list[Finding]:
     table: InstanceTable = getattr(annotations, name)
     if not len(table):
         return []
@@ -124,8 +153,9 @@ def _instances(annotations: SEALAnnotations, name: str, label_map: LabelMap | No
         ('unknown-class', ~valid_class, lambda i: f'class {labels[i]} is not in the label map'),
         ('wrong-group', ~good_group, lambda i: f'class {labels[i]} is not of group {str(groups[i])!r}'),
     ]
+    file_rows = rows_in_file(name, len(table), read_findings)
     found = [
-        (int(row), order, Finding(annotations.name, f'{name}[{row}]', rule, cause(row)))
+        (int(row), order, Finding(annotations.name, f'{name}[{file_rows[row]}]', rule, cause(row)))
         for order, (rule, mask, cause) in enumerate(broken)
         for row in np.flatnonzero(mask)
     ]

@@ -60,6 +60,32 @@ def test_colours_stay(tmp_path, bgr):
     assert np.abs(shown[24, 32].astype(int) - bgr).max() <= 4
 
 
+@pytest.mark.parametrize('bgr', [(0, 0, 255), (0, 255, 0), (255, 0, 0), (128, 128, 128), (20, 120, 200)])
+@pytest.mark.parametrize('size', [(64, 48), (63, 47)])
+def test_colours_of_the_integer_conversion_stay_and_are_tagged(tmp_path, bgr, size):
+    write(tmp_path / 'film.mp4', [np.full((*size[::-1], 3), bgr, np.uint8)], [0.0], matrix='bt601')
+    ((_, shown),), _ = read(tmp_path / 'film.mp4')
+    assert np.abs(shown[24, 32].astype(int) - bgr).max() <= 6
+    with av.open(str(tmp_path / 'film.mp4')) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.colorspace, context.color_primaries, context.color_trc) == (6, 6, 6)
+
+
+@pytest.mark.parametrize(('key_every', 'keys'), [(5, [0, 5, 10]), (250, [0])])
+def test_key_frames_come_as_often_as_asked_for(tmp_path, key_every, keys):
+    still = [np.full((48, 64, 3), 90, np.uint8)] * 12  # a picture that changes gets key frames of its own
+    write(tmp_path / 'film.mp4', still, [i / 25 for i in range(12)], key_every=key_every)
+    with av.open(str(tmp_path / 'film.mp4')) as container:
+        frames = list(container.decode(video=0))
+    assert [index for index, frame in enumerate(frames) if frame.key_frame] == keys
+
+
+@pytest.mark.parametrize('option', [{'matrix': 'rgb'}, {'key_every': 0}])
+def test_options_out_of_range_are_refused(tmp_path, option):
+    with pytest.raises(ValueError, match=next(iter(option))):
+        FilmWriter(tmp_path / 'film.mp4', (64, 48), **option)
+
+
 def test_a_browser_can_play_it_while_it_loads(tmp_path):
     write(tmp_path / 'film.mp4', ramps(3, 64, 48), [0.0, 0.04, 0.08])
     data = (tmp_path / 'film.mp4').read_bytes()
