@@ -72,17 +72,19 @@ def write_seal_json(annotations: SEALAnnotations, path: str | os.PathLike) -> No
     parts = [f'"version": "{VERSION}"', f'"boxes": {json.dumps(boxes_path(path).name)}']
     try:
         for name, records in (('videos', videos), ('tubelets', tubelets)):
-            lines = [f'{json.dumps(key)}: {json.dumps(record, allow_nan=False)}' for key, record in records.items()]
+            lines = [f'{json.dumps(key)}: {_line(record)}' for key, record in records.items()]
             parts.append(f'"{name}": {{\n' + ',\n'.join(lines) + '\n}')
         for name in ('aa', 'ca'):
-            lines = [
-                json.dumps(record, allow_nan=False) for record in _instance_records(getattr(annotations, name), name)
-            ]
+            lines = [_line(record) for record in _instance_records(getattr(annotations, name), name)]
             parts.append(f'"{name}": [\n' + ',\n'.join(lines) + '\n]')
     except ValueError as error:
         raise InputError(f'{path}: not written, a number is not finite ({error})') from None
     write_box_table(annotations.boxes, boxes_path(path))
     write_text(path, '{' + ',\n'.join(parts) + '}\n')
+
+
+def _line(record: dict[str, Any]) -> str:
+    return json.dumps(record, allow_nan=False, default=lambda value: value.item())  # numbers of numpy are numbers
 
 
 def _instance_records(table: InstanceTable, name: str) -> list[dict[str, Any]]:

@@ -280,3 +280,18 @@ def test_findings_collect_everything_and_reading_goes_on(tmp_path, sample):
     ]
     assert list(found.videos) == ['street'] and list(found.tubelets) == ['street.1'] and len(found.aa) == 2
     assert all(finding.file == found.name for finding in findings)
+
+
+def test_numbers_of_numpy_are_written_as_numbers(tmp_path, sample):
+    tid = next(iter(sample.tubelets))
+    first, end = sample.tubelets[tid].frame_range
+    numpy_range = (np.int64(first), np.int32(end))
+    changed = SEALAnnotations(
+        sample.videos,
+        {**sample.tubelets, tid: replace(sample.tubelets[tid], frame_range=numpy_range)},
+        sample.aa,
+        sample.ca,
+        sample.boxes,
+    )
+    write_seal_json(changed, tmp_path / 'numpy.json')
+    same(read_seal_json(tmp_path / 'numpy.json'), sample)
