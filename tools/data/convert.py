@@ -59,7 +59,7 @@ def read(args: argparse.Namespace, maps: dict[str, LabelMap], found: list[Findin
         annotations = read_seal_json(src, findings=found)
         return annotations if found is None else convert.without_broken(annotations)
     if kind == 'result':
-        maps.update({task: named for task, named in convert.result_label_maps(src).items() if task not in maps})
+        maps.update({**convert.result_label_maps(src), **maps})
         return convert.read_results(src, split=args.split)
     if kind == 'ava':
         if videos is None:
@@ -68,6 +68,7 @@ def read(args: argparse.Namespace, maps: dict[str, LabelMap], found: list[Findin
     if kind == 'mot':
         return convert.read_mot(src, videos, fps=args.fps, split=args.split, findings=found)
     if kind == 'cvat':
+        maps.update({**convert.cvat_label_maps(src), **maps})
         return convert.read_cvat(src, videos, fps=args.fps, label_maps=maps, split=args.split, findings=found)
     if args.task not in maps:
         names = convert.act_pkl_label_map if kind == 'act' else convert.activitynet_label_map

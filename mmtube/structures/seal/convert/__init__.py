@@ -3,6 +3,7 @@ from .act_pkl import act_pkl_label_map, read_act_pkl, write_act_pkl
 from .activitynet import activitynet_label_map, read_activitynet, write_activitynet
 from .ava_csv import read_ava_csv, write_ava_csv
 from .cvat import write_cvat
+from .cvat_labels import cvat_label_maps
 from .cvat_read import read_cvat
 from .mot import read_mot, write_mot
 from .result_files import read_results, result_label_maps, write_results
@@ -11,6 +12,7 @@ from .results import from_results, to_results
 __all__ = [
     'act_pkl_label_map',
     'activitynet_label_map',
+    'cvat_label_maps',
     'from_results',
     'own_boxes',
     'read_act_pkl',

@@ -188,7 +188,7 @@ def _instances(rows: list[CvatRow], num_frames: int) -> Iterator[tuple[tuple[str
     states: list[tuple[int, bool, dict[tuple[str, str], tuple[bool, bool]]]] = []
     for row in rows:
         texts.update({name: text for name, text in row.attributes.items() if name in (*ATTRIBUTE_GROUPS, ACTIVITY)})
-        states.append((row.frame, row.outside, dict(_names(texts))))
+        states.append((row.frame, row.outside, dict(names_in(texts))))
     ahead: set[tuple[str, str]] = set()
     following: list[set[tuple[str, str]]] = [set()] * len(states)
     for index in range(len(states) - 1, -1, -1):
@@ -212,7 +212,7 @@ def _instances(rows: list[CvatRow], num_frames: int) -> Iterator[tuple[tuple[str
         yield key, first, end
 
 
-def _names(texts: dict[str, str]) -> Iterator[tuple[tuple[str, str], tuple[bool, bool]]]:
+def names_in(texts: dict[str, str]) -> Iterator[tuple[tuple[str, str], tuple[bool, bool]]]:
     """Yield attribute and class name, and whether an instance begins anew and the person is not seen."""
     for attribute, text in texts.items():
         for part in text.split(SEPARATOR):
