@@ -13,7 +13,7 @@ from mmtube.apis.outputs import write_outputs
 from mmtube.datasets import FrameSource
 from mmtube.datasets.film_folder import find_film
 from mmtube.errors import InputError, exit_on_input_error
-from mmtube.structures.seal import read_label_map, read_seal_json
+from mmtube.structures.seal import label_maps_beside, read_label_map, read_seal_json
 from mmtube.structures.seal.convert.results import to_results
 
 
@@ -22,11 +22,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('annotations', help='annotation file in the SEAL schema')
     parser.add_argument('--videos', required=True, help='folder of the films')
-    parser.add_argument('--label-map', action='append', default=[], help='label map, for atomic and complex each one')
+    parser.add_argument('--label-map', action='append', default=[], help='default: those beside the file')
     parser.add_argument('--out', required=True, help='folder; each film gets a folder in it')
     parser.add_argument('--only', nargs='+', metavar='VID', help='these films only')
     args = parser.parse_args()
-    label_maps = {label_map.task: label_map for label_map in map(read_label_map, args.label_map)}
+    given = {label_map.task: label_map for label_map in map(read_label_map, args.label_map)}
+    label_maps = {**label_maps_beside(args.annotations), **given}
     annotations = read_seal_json(args.annotations)
     wanted = args.only or list(annotations.videos)
     unknown = sorted(set(wanted) - set(annotations.videos))

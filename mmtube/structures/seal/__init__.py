@@ -2,7 +2,7 @@ from .annotations import SEALAnnotations
 from .box_table import EDITED, HEAD_VISIBLE, INTERPOLATED, BoxTable, BoxTrack, read_box_table, write_box_table
 from .class_rank import ClassRank, read_class_rank, write_class_rank
 from .findings import Finding, refuse
-from .label_map import LabelMap, read_label_map, seal_label_map, write_label_map
+from .label_map import LabelMap, label_maps_beside, read_label_map, seal_label_map, write_label_map
 from .records import GROUPS, STAGES, InstanceTable, TubeletRecord, VideoRecord
 from .seal_json import boxes_path, read_seal_json, write_seal_json
 from .table_rules import table_findings
@@ -23,6 +23,7 @@ __all__ = [
     'TubeletRecord',
     'VideoRecord',
     'boxes_path',
+    'label_maps_beside',
     'read_box_table',
     'read_class_rank',
     'read_label_map',

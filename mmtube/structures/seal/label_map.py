@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mmtube.errors import InputError
 from mmtube.fileio import write_text
 
 from ..io._json import read_json
@@ -87,6 +88,25 @@ def read_label_map(path: str | os.PathLike) -> LabelMap:
     placeholder = 'placeholder' in root and bool(root['placeholder'].value)
     names = tuple(name.text() for name in root['names'])
     return root.build(LabelMap, root['task'].text(), names, groups, placeholder)
+
+
+def label_maps_beside(path: str | os.PathLike) -> dict[str, LabelMap]:
+    """Return the label maps that lie beside an annotation file, by task.
+
+    For ``train.json`` these are ``train_label_map_atomic.json``, else ``label_map_atomic.json``, and the same for complex.
+
+    Raises:
+        InputError: If one is there but not of this form, or is of the other task.
+    """
+    found = {}
+    for task in TASKS:
+        names = (f'{Path(path).stem}_label_map_{task}.json', f'label_map_{task}.json')
+        files = [file for file in (Path(path).with_name(name) for name in names) if file.is_file()]
+        if files:
+            found[task] = read_label_map(files[0])
+            if found[task].task != task:
+                raise InputError(f'{files[0]}: is a label map of the task {found[task].task!r}, not {task!r}')
+    return found
 
 
 def seal_label_map(task: str) -> LabelMap:

@@ -3,7 +3,14 @@ import json
 import pytest
 
 from mmtube.errors import InputError
-from mmtube.structures.seal import GROUPS, LabelMap, read_label_map, seal_label_map, write_label_map
+from mmtube.structures.seal import (
+    GROUPS,
+    LabelMap,
+    label_maps_beside,
+    read_label_map,
+    seal_label_map,
+    write_label_map,
+)
 
 
 def test_seal_has_172_atomic_actions_in_three_groups():
@@ -81,3 +88,18 @@ def test_a_group_that_is_no_range_is_refused(tmp_path, label_maps, group):
 def test_an_unknown_task_has_no_map_of_seal():
     with pytest.raises((InputError, ValueError), match='clip'):
         seal_label_map('clip')
+
+
+def test_label_maps_beside_a_file_are_found_its_own_before_the_common_ones(tmp_path):
+    assert label_maps_beside(tmp_path / 'train.json') == {}
+    common, own = LabelMap('atomic', ('walk', 'run')), LabelMap('atomic', ('jump',))
+    write_label_map(common, tmp_path / 'label_map_atomic.json')
+    write_label_map(own, tmp_path / 'train_label_map_atomic.json')
+    assert label_maps_beside(tmp_path / 'train.json') == {'atomic': own}
+    assert label_maps_beside(tmp_path / 'val.json') == {'atomic': common}
+
+
+def test_a_label_map_of_the_other_task_is_refused(tmp_path):
+    write_label_map(LabelMap('complex', ('cooking',)), tmp_path / 'label_map_atomic.json')
+    with pytest.raises(InputError, match=r"label_map_atomic.json: is a label map of the task 'complex'"):
+        label_maps_beside(tmp_path / 'train.json')
