@@ -1,0 +1,1 @@
+"""From bodies to the ground truth of every stage."""

@@ -1,0 +1,1 @@
+"""From a seed to the script of a film."""

@@ -1,0 +1,1 @@
+"""From a script to bodies and objects in space."""
