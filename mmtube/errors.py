@@ -26,7 +26,9 @@ def exit_on_input_error(main: Callable[[], int | None]) -> None:
     try:
         sys.exit(main() or 0)
     except InputError as error:
-        print(f'error: {" ".join(str(error).split())}', file=sys.stderr)
+        # A worker process of a data loader sends its traceback as text; the message is behind the error's name.
+        message = str(error).rpartition(f'{InputError.__module__}.{InputError.__name__}: ')[2]
+        print(f'error: {" ".join(message.split())}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)

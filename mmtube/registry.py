@@ -20,8 +20,13 @@ _NETWORKS = [f'models.{room}' for room in ('backbones', 'necks', 'heads', 'detec
 MODELS = _child(roots.MODELS, *_NETWORKS)
 # The parts of the pipeline that learn nothing: selection, tracking, linking, shot changes.
 TASK_UTILS = _child(roots.TASK_UTILS, 'models.trackers')
-DATASETS = _child(roots.DATASETS, 'datasets')
-TRANSFORMS = _child(roots.TRANSFORMS, 'datasets')
+_SETS = ('frame_source', 'action_tubes', 'ava_style', 'mars', 'seal_clips', 'seal_tubes')
+DATASETS = _child(roots.DATASETS, *(f'datasets.{name}' for name in _SETS))
+TRANSFORMS = _child(roots.TRANSFORMS, 'datasets.transforms')
+# Orders of the items of a data set.
+DATA_SAMPLERS = _child(roots.DATA_SAMPLERS, 'datasets.samplers')
+# How items become a batch.
+FUNCTIONS = _child(roots.FUNCTIONS, 'datasets.collate')
 METRICS = _child(roots.METRICS)
 HOOKS = _child(roots.HOOKS)
 
@@ -29,7 +34,6 @@ HOOKS = _child(roots.HOOKS)
 RUNNERS = _child(roots.RUNNERS)
 RUNNER_CONSTRUCTORS = _child(roots.RUNNER_CONSTRUCTORS)
 LOOPS = _child(roots.LOOPS)
-DATA_SAMPLERS = _child(roots.DATA_SAMPLERS)
 MODEL_WRAPPERS = _child(roots.MODEL_WRAPPERS)
 WEIGHT_INITIALIZERS = _child(roots.WEIGHT_INITIALIZERS)
 OPTIMIZERS = _child(roots.OPTIMIZERS)
@@ -41,4 +45,3 @@ VISUALIZERS = _child(roots.VISUALIZERS)
 VISBACKENDS = _child(roots.VISBACKENDS)
 LOG_PROCESSORS = _child(roots.LOG_PROCESSORS)
 INFERENCERS = _child(roots.INFERENCERS)
-FUNCTIONS = _child(roots.FUNCTIONS)

@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
@@ -13,20 +14,34 @@ import mmtube
 from mmtube.apis import build_stage, load_pipeline
 from mmtube.apis.pipeline_config import STAGES
 from mmtube.config import load_config
-from mmtube.registry import DATASETS, HOOKS, METRICS, MODELS, TASK_UTILS, TRANSFORMS
+from mmtube.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS, TASK_UTILS, TRANSFORMS
 from mmtube.testing import make_film
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
 for module in pkgutil.walk_packages(mmtube.__path__, 'mmtube.'):
     importlib.import_module(module.name)
-REGISTRIES = (MODELS, TASK_UTILS, DATASETS, TRANSFORMS, METRICS, HOOKS)
+REGISTRIES = (MODELS, TASK_UTILS, DATASETS, TRANSFORMS, DATA_SAMPLERS, METRICS, HOOKS)
 COMPONENTS = {
     name: (registry, cls)
     for registry in REGISTRIES
     for name, cls in registry.module_dict.items()
     if cls.__module__.startswith('mmtube.')  # not what other tests register
 }
+
+
+class Labelled:
+    """What samplers ask of a data set."""
+
+    def __len__(self):
+        return 32
+
+    def item_labels(self):
+        return np.arange(33), self.identities()
+
+    def identities(self):
+        return np.repeat(np.arange(8), 4)
+
 
 # What a component needs that has no default. A new component without defaults must be added here.
 PICODET = 'mmtube::person/picodet_s_coco_person.py'
@@ -35,6 +50,12 @@ NEEDED = {
     'LCPAN': lambda folder: dict(in_channels=[96, 192, 384]),
     'PicoHeadV2': lambda folder: dict(Config.fromfile(CONFIGS / 'person/picodet_s_coco_person.py').model.bbox_head),
     'FrameSource': lambda folder: dict(path=str(make_film(folder / 'film.mp4', num_frames=3))),
+    **{
+        name: lambda folder: dict(lazy_init=True)
+        for name in ('SEALClips', 'SEALTubes', 'AVAStyle', 'ActionTubes', 'MARSSequences')
+    },
+    'ClassBalancedSampler': lambda folder: dict(dataset=Labelled()),
+    'PKSequenceSampler': lambda folder: dict(dataset=Labelled()),
     'ClipClassifier': None,  # needs a checkpoint of a few hundred megabytes; built in its own tests with a small one
 }
 
@@ -73,6 +94,18 @@ def test_config_parses_and_builds(path, tmp_path):
         if cfg.get(key) is not None:
             film = {'path': str(make_film(tmp_path / 'film.mp4', num_frames=3))} if key == 'frame_source' else {}
             assert build_stage(key, cfg[key], **film) is not None
+
+
+@pytest.mark.parametrize('path', sorted(CONFIGS.glob('_base_/datasets/*.py')), ids=lambda path: path.stem)
+def test_data_set_config_builds(path):
+    cfg = Config.fromfile(path)
+    with DefaultScope.overwrite_default_scope('mmtube'):
+        for split in ('train', 'val', 'test'):
+            if f'{split}_dataloader' in cfg:
+                whole = cfg[f'{split}_dataloader'].dataset
+                for part in whole.get('datasets', [whole]):
+                    assert len(DATASETS.build({**part, 'lazy_init': True}).pipeline.transforms) > 1
+        assert 'train_dataloader' in cfg
 
 
 @pytest.mark.parametrize(

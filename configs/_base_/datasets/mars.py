@@ -1,0 +1,37 @@
+# MARS, sequences of images of persons: 8 identities x 4 sequences x 6 images in a batch (SEAL, Sec. 3.2).
+dataset_type = 'MARSSequences'
+data_root = 'data/mars/'
+
+train_pipeline = [
+    dict(type='SampleSequence', length=6),
+    dict(type='LoadSequence', size=(256, 128)),
+    dict(type='mmaction.Flip', flip_ratio=0.5),
+    dict(type='PackSequence'),
+]
+test_pipeline = [
+    dict(type='SampleSequence', length=64, test_mode=True),
+    dict(type='LoadSequence', size=(256, 128)),
+    dict(type='PackSequence'),
+]
+
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='PKSequenceSampler', num_identities=8, num_sequences=4),
+    dataset=dict(type=dataset_type, data_root=data_root, split='train', pipeline=train_pipeline),
+)
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='ConcatDataset',
+        datasets=[
+            dict(type=dataset_type, data_root=data_root, split=split, test_mode=True, pipeline=test_pipeline)
+            for split in ('query', 'gallery')
+        ],
+    ),
+)
+test_dataloader = val_dataloader

@@ -1,0 +1,71 @@
+"""What data sets of clips share: one item is a key time of a film and the people at that time."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+from mmtube.errors import InputError
+
+from .film_folder import find_film
+from .table_dataset import TableDataset
+
+
+class ClipDataset(TableDataset):
+    """Clips of films with boxes and multi-hot labels at a key time.
+
+    The dict of an item has the names of MMAction2's transforms: ``gt_bboxes`` (n, 4) float32 pixels of the original
+    frame, ``gt_labels`` (n, C) bool, ``proposals`` (m, 4), and ``film``, ``video_id``, ``timestamp``, ``img_key``,
+    ``key_s``, ``clip_start_s``, ``clip_end_s``, ``duration_s``, ``fps``, ``ori_shape``, ``person_ids``. The film is
+    looked for when the item is asked for.
+
+    Args:
+        max_persons (int): Persons of a clip in training, a random choice of more. Defaults to 10 (AlphAction).
+        background_class (bool): Whether labels have a column 0 for "no action", as the AVA heads of MMAction2 trained
+            on AVA expect. Defaults to False.
+        kwargs (Any): Of :class:`~mmtube.datasets.table_dataset.TableDataset`.
+    """
+
+    def __init__(self, max_persons: int = 10, background_class: bool = False, **kwargs: Any) -> None:
+        if max_persons < 1:
+            raise ValueError(f'max_persons must be at least 1, got {max_persons}')
+        self.max_persons = max_persons
+        self.background_class = background_class
+        super().__init__(**kwargs)
+
+    def image_key(self, vid: str, key_s: float) -> tuple[str, int | float]:
+        """Return AVA's key of an image, ``vid,0007``, and its timestamp, an int where the key time is whole."""
+        whole = round(key_s)
+        timestamp: int | float = whole if abs(key_s - whole) < 1e-6 else float(key_s)
+        return f'{vid},{timestamp:04d}' if isinstance(timestamp, int) else f'{vid},{timestamp:g}', timestamp
+
+    def film_of(self, vid: str, image_key: str) -> str:
+        """Return the path of a film in ``data_prefix['video']``.
+
+        Raises:
+            InputError: If it is not there; the message names the clip.
+        """
+        try:
+            return str(find_film(self.data_prefix.get('video') or '.', vid))
+        except InputError as error:
+            raise InputError(f'{error}, which clip {image_key} needs') from None
+
+    def some(self, rows: np.ndarray) -> np.ndarray:
+        """Return the rows to use: all in testing, at most ``max_persons`` of them in training, in their order."""
+        if self.test_mode or len(rows) <= self.max_persons:
+            return rows
+        return np.sort(random.sample(rows.tolist(), self.max_persons))
+
+    def with_background(self, labels: np.ndarray) -> np.ndarray:
+        """Return (n, C) labels, with a column of zeros in front if heads expect one."""
+        return np.pad(labels, ((0, 0), (int(self.background_class), 0)))
+
+    def item_labels(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the classes of each item, for samplers.
+
+        Returns:
+            tuple: (M + 1,) int64 offsets and int64 classes, those of all persons of the clip.
+        """
+        raise NotImplementedError
