@@ -18,7 +18,9 @@ setup(
     python_requires='>=3.10,<3.13',
     packages=find_packages(include=['mmtube', 'mmtube.*']),
     # mmtube/.mim/configs leads to configs/, the place where MMEngine looks for 'mmtube::...' names.
-    package_data={'mmtube': ['.mim/configs/**/*', 'assets/*', 'assets/label_maps/*', 'structures/io/*.json', 'py.typed']},
+    package_data={
+        'mmtube': ['.mim/configs/**/*', 'assets/*', 'assets/label_maps/*', 'structures/io/*.json', 'py.typed']
+    },
     install_requires=[
         'torch>=2.6',
         'numpy>=1.24,<2',

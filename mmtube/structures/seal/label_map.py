@@ -93,7 +93,7 @@ def read_label_map(path: str | os.PathLike) -> LabelMap:
 def label_maps_beside(path: str | os.PathLike) -> dict[str, LabelMap]:
     """Return the label maps that lie beside an annotation file, by task.
 
-    For ``train.json`` these are ``train_label_map_atomic.json``, else ``label_map_atomic.json``, and the same for complex.
+    For ``train.json``: ``train_label_map_atomic.json``, else ``label_map_atomic.json``, and so for complex.
 
     Raises:
         InputError: If one is there but not of this form, or is of the other task.
