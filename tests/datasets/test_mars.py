@@ -108,7 +108,7 @@ def test_lists_that_do_not_fit_are_refused(mars):
     with pytest.raises(InputError, match=r'query_IDX\.mat: is no MATLAB file'):
         sequences(mars, 'query')
     (mars / 'info' / 'query_IDX.mat').unlink()
-    with pytest.raises(InputError, match=r'query_IDX\.mat: cannot be read'):
+    with pytest.raises(InputError, match=r'query_IDX\.mat: no such file'):
         sequences(mars, 'query')
 
 
