@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from mmtube.structures.seal import (
 
 from .annotation.coarse import CoarseTracks, trace
 from .annotation.sight import look
-from .annotation.truth import IDS_PER_SHOT, merge, object_annotations, people_annotations, subject_annotations
+from .annotation.truth import IDS_PER_SHOT, merge, object_annotations, people_annotations, rows_of, subject_annotations
 from .direction.activities import COMPLEX_NAMES
 from .direction.director import direct
 from .numerics import generator
@@ -104,6 +105,10 @@ def make_film(options: SetOptions, split: str, number: int, folder: str | os.Pat
     """
     clock = [time.perf_counter()]
     script = direct(options, split, number)
+    path = film_path(folder, script.name)
+    parts = part_path(folder, script.name, 'any').parent
+    for leftover in (*path.parent.glob(f'.{path.stem}.*'), *parts.glob('.*')):
+        leftover.unlink()  # of a process that was killed
     clock.append(time.perf_counter())
     renderer = FilmRenderer(script)
     clock.append(time.perf_counter())
@@ -112,7 +117,6 @@ def make_film(options: SetOptions, split: str, number: int, folder: str | os.Pat
         write_seal_json(truth, part_path(folder, script.name, kind))
     clock.append(time.perf_counter())
     report.script_s, report.body_s, report.truth_s = np.diff(clock).tolist()
-    path = film_path(folder, script.name)
     with FilmWriter(
         path, script.size, options.crf, options.preset, threads=1, matrix='bt601', key_every=KEY_EVERY
     ) as film:
@@ -156,7 +160,7 @@ def render_films(
 
     Raises:
         InputError: If the folder holds films made with other options or by another version of the library, or cannot
-            be written.
+            be written, or if a process was killed.
         ValueError: If ``workers`` is not positive.
     """
     if workers < 1:
@@ -183,6 +187,9 @@ def render_films(
             try:
                 for task in as_completed(tasks):
                     yield task.result()
+            except BrokenProcessPool:
+                cause = 'a process was killed, perhaps for want of memory'
+                raise InputError(f'{folder}: {cause}; the same command goes on where it stopped') from None
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -194,8 +201,8 @@ def render_films(
 def fingerprint(options: SetOptions) -> str:
     """Return a hash that changes when the library makes other films of the same options.
 
-    It covers where the people and objects of the first training films are, which show each activity at least once,
-    and three frames.
+    It covers where the people and objects of the first training films are, which show each activity at least once, and
+    of three of them the annotations and a frame.
     """
     digest = hashlib.sha256()
     for number in range(-(-len(COMPLEX_NAMES) // PREMIERES)):
@@ -207,6 +214,9 @@ def fingerprint(options: SetOptions) -> str:
             digest.update(np.nan_to_num(track).tobytes())
         if number < 3:
             digest.update(renderer.draw(script.num_frames // 2).tobytes())
+            for part in film_truth(script, renderer, options.film_seed('train', number)).values():
+                digest.update(part.boxes.boxes_px.tobytes() + part.boxes.flags.tobytes())
+                digest.update(repr((part.tubelets, rows_of(part.aa), rows_of(part.ca))).encode())
     return digest.hexdigest()
 
 
@@ -215,15 +225,14 @@ def _check_options(options: SetOptions, folder: Path, force: bool) -> bool:
     path = folder / 'options.json'
     told = {key: value for key, value in asdict(options).items() if key != 'films'}
     text = json.dumps({**told, 'fingerprint': fingerprint(options)}, indent=1) + '\n'
-    if not path.exists() or read_text(path) == text:
-        write_text(path, text)
+    if path.exists() and read_text(path) == text:
         return not force
-    if not force:
+    ours = [film for film in (folder / 'videos').glob('*.mp4') if (folder / '.films' / film.stem).is_dir()]
+    if (path.exists() or ours) and not force:
         cause = 'the films were made with other options or by another version'
         raise InputError(f'{path}: {cause}; give another folder, or --force to make them again')
-    for film in (folder / 'videos').glob('*.mp4'):
-        if (folder / '.films' / film.stem).is_dir():  # a film of ours
-            film.unlink()
+    for film in ours:
+        film.unlink()
     write_text(path, text)
     return False
 

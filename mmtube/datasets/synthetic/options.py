@@ -12,6 +12,7 @@ from .numerics import generator
 SPLITS = ('train', 'val', 'test')
 PRESETS = ('ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'slower', 'veryslow')
 PREMIERES = 2  # activities that an early film of a split must show, so that every class occurs in every split
+ROUNDS = {'train': 2, 'val': 1, 'test': 1}  # how often each class has a premiere
 OF_SET, OF_FILM = 1, 2  # streams of chance
 
 
@@ -105,10 +106,10 @@ def activity_weights(zipf: float) -> np.ndarray:
 def premieres(options: SetOptions, split: str, number: int) -> list[Recipe]:
     """Return the activities that a film must show.
 
-    The first films of a split go through all activities once, rare ones too.
+    The first films of a split go through all activities, rare ones too: twice in training, once elsewhere.
     """
     rng = generator(options.seed, OF_SET, SPLITS.index(split))
-    names = [RECIPES[int(i)].name for i in rng.permutation(len(RECIPES))]
+    names = [RECIPES[int(i)].name for i in rng.permutation(len(RECIPES))] * ROUNDS[split]
     # Activities of two come first, because whoever is there for them can also act alone.
     chosen = [RECIPE_BY_NAME[name] for name in names[number * PREMIERES : (number + 1) * PREMIERES]]
     return sorted(chosen, key=lambda recipe: -recipe.people)

@@ -89,7 +89,9 @@ class FilmWriter:
             self._stream.width, self._stream.height = self.width + self.width % 2, self.height + self.height % 2
             self._stream.pix_fmt = 'yuv420p'
             # Without B-frames the order of decoding is that of showing, and each duration in the file is a frame's own.
-            self._stream.options = {'preset': self.preset, 'crf': str(self.crf), 'bf': '0'}
+            # x264 chooses its algorithms by the processor, and then the same frames come out otherwise elsewhere.
+            same = {'x264-params': 'cpu-independent=1'}
+            self._stream.options = {'preset': self.preset, 'crf': str(self.crf), 'bf': '0', **same}
             context = self._stream.codec_context
             context.time_base = TIME_BASE
             context.thread_count = self.threads

@@ -16,7 +16,7 @@ import cv2
 from mmtube.apis import ProgressLine
 from mmtube.datasets.synthetic import SPLITS, SetOptions, contact_sheet, direct, render_films, write_annotations
 from mmtube.errors import InputError, exit_on_input_error
-from mmtube.fileio import atomic_path
+from mmtube.fileio import atomic_path, check_writable
 
 
 def number_of_films(text: str, default: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -30,7 +30,7 @@ def number_of_films(text: str, default: tuple[int, int, int]) -> tuple[int, int,
     counts = dict.fromkeys(SPLITS, 0)
     for part in text.split(','):
         split, _, number = part.partition('=')
-        if split.strip() not in counts or not number.strip().isdigit():
+        if split.strip() not in counts or not number.strip().isdecimal():
             raise InputError(f'--films {text}: {part!r} is not a split with a number, such as train=84')
         counts[split.strip()] = int(number)
     return tuple(counts.values())
@@ -77,6 +77,21 @@ def options_of(args: argparse.Namespace) -> SetOptions:
         raise InputError(str(error)) from None
 
 
+def write_preview(options: SetOptions, path: Path) -> None:
+    """Write the contact sheet as PNG.
+
+    Raises:
+        InputError: If the file is no PNG or cannot be written.
+    """
+    if path.suffix != '.png':
+        raise InputError(f'--preview {path}: must end in .png')
+    check_writable(path)
+    sheet = contact_sheet(options)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(cv2.imencode('.png', sheet)[1].tobytes())
+    print(f'{path}: {sheet.shape[1]}x{sheet.shape[0]}')
+
+
 def main() -> None:
     """Command line."""
     args = parse_args()
@@ -84,10 +99,7 @@ def main() -> None:
     if args.workers < 1:
         raise InputError(f'--workers must be positive, got {args.workers}')
     if args.preview:
-        sheet = contact_sheet(options)
-        with atomic_path(Path(args.preview).with_suffix('.png')) as path:
-            cv2.imwrite(str(path), sheet)
-        print(f'{Path(args.preview).with_suffix(".png")}: {sheet.shape[1]}x{sheet.shape[0]}')
+        write_preview(options, Path(args.preview))
         return
     names = options.film_names()
     if not names:

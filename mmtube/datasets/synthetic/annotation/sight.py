@@ -27,14 +27,12 @@ class Sight:
         visible (np.ndarray): (T,) float64 part of the body that is in the frame and not behind something.
         head (np.ndarray): (T,) bool, whether the middle of the head is to be seen.
         shown (np.ndarray): (T,) bool, whether the person has a box.
-        depth_m (np.ndarray): (T,) float64 distance, infinite where the person is absent.
     """
 
     boxes_px: np.ndarray
     visible: np.ndarray
     head: np.ndarray
     shown: np.ndarray
-    depth_m: np.ndarray
 
 
 def paired_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -53,8 +51,9 @@ def snap(boxes_px: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.clip(np.floor(boxes_px / GRID_PX + 0.5) * GRID_PX, 0.0, limit)
 
 
-def _in_capsules(points: np.ndarray, ends: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """Return whether (F, K, 2) points lie in any of (F, L) limbs."""
+def _behind(points: np.ndarray, depth_m: np.ndarray, body: BodyTrack, rows: np.ndarray) -> np.ndarray:
+    """Return whether (F, K, 2) points at (F, K) distances are behind a nearer limb of a body in some of its frames."""
+    ends, radii, limb_depth_m = body.ends_px[rows], body.radii_px[rows], body.depth_m[rows]
     covered = np.zeros(points.shape[:2], bool)
     axes = ends[:, :, 1] - ends[:, :, 0]
     squared = np.maximum(axes[..., 0] * axes[..., 0] + axes[..., 1] * axes[..., 1], 1e-9)
@@ -65,7 +64,7 @@ def _in_capsules(points: np.ndarray, ends: np.ndarray, radii: np.ndarray) -> np.
         along = np.clip((dx * ax + dy * ay) / squared[:, limb, None], 0.0, 1.0)
         radius = radii[:, limb, 0, None] + along * (radii[:, limb, 1] - radii[:, limb, 0])[:, None]
         dx, dy = dx - along * ax, dy - along * ay
-        covered |= dx * dx + dy * dy <= radius * radius
+        covered |= (dx * dx + dy * dy <= radius * radius) & (limb_depth_m[:, limb, None] < depth_m)
     return covered
 
 
@@ -102,8 +101,9 @@ def look(script: FilmScript, bodies: list[BodyTrack], occluders: list[list[tuple
     """Work out what is to be seen of each person.
 
     A person has a box where at least a quarter of the body is within the frame and not behind furniture or another
-    person. The box is that of the whole body, cut at the edge of the frame. Of two boxes with IoU above 0.9 that of the
-    farther person is left out, because an annotator would not see it.
+    person, each limb at its own distance, as they are drawn. The box is that of the whole body, cut at the edge of the
+    frame. Of two boxes with IoU above 0.9 that of the person who is hidden more is left out, because an annotator would
+    not see it.
 
     Args:
         script (FilmScript): The film.
@@ -113,13 +113,13 @@ def look(script: FilmScript, bodies: list[BodyTrack], occluders: list[list[tuple
     Returns:
         list[Sight]: One for each person.
     """
-    frames, size = script.num_frames, script.size
+    size = script.size
     whole = [body.boxes_px() for body in bodies]
     shift = np.concatenate([shot.shift_px for shot in script.shots])[:, None, :]
     sights = []
     for person, body in enumerate(bodies):
-        present = script.people[person].present & ~np.isnan(body.depth_m)
-        depth = np.where(present, body.depth_m, np.inf)
+        present = script.people[person].present & ~np.isnan(body.depth_m[:, 0])
+        depth = np.tile(body.depth_m, len(POINTS))
         points, weights = _body_points(body), _limb_weights(body)
         limbs = weights.shape[1]
         with np.errstate(invalid='ignore'):
@@ -131,15 +131,15 @@ def look(script: FilmScript, bodies: list[BodyTrack], occluders: list[list[tuple
                 with np.errstate(invalid='ignore'):
                     inside = (at[..., 0] >= box[0]) & (at[..., 0] <= box[2])
                     inside &= (at[..., 1] >= box[1]) & (at[..., 1] <= box[3])
-                seen[part] &= ~(inside & (depth[part] > nearness)[:, None])
+                seen[part] &= ~(inside & (depth[part] > nearness))
         for other, nearer in enumerate(bodies):
             if other == person:
                 continue
             there = present & script.people[other].present & _touching(whole[person], whole[other])
             with np.errstate(invalid='ignore'):
-                rows = np.flatnonzero(there & (nearer.depth_m < depth))
+                rows = np.flatnonzero(there & (nearer.depth_m.min(axis=1) < body.depth_m.max(axis=1)))
             if len(rows):
-                seen[rows] &= ~_in_capsules(points[rows], nearer.ends_px[rows], nearer.radii_px[rows])
+                seen[rows] &= ~_behind(points[rows], depth[rows], nearer, rows)
         total = weights.sum(axis=1) * len(POINTS)
         visible = (np.tile(weights, len(POINTS)) * seen).sum(axis=1) / np.maximum(total, 1)
         head = body.names.index('head')
@@ -147,14 +147,13 @@ def look(script: FilmScript, bodies: list[BodyTrack], occluders: list[list[tuple
         large = ((boxes[:, 2:] - boxes[:, :2]) >= SMALLEST_PX).all(axis=1)
         shown = present & (visible >= VISIBLE) & large
         middle = [head + limbs * i for i, (along, _) in enumerate(POINTS) if along == 0.5]
-        sights.append(Sight(boxes, visible * present, seen[:, middle].any(axis=1) & present, shown, depth))
+        sights.append(Sight(boxes, visible * present, seen[:, middle].any(axis=1) & present, shown))
     for a in range(len(sights)):
         for b in range(a):
             same = sights[a].shown & sights[b].shown & (paired_iou(sights[a].boxes_px, sights[b].boxes_px) > SAME_IOU)
-            behind = np.where(sights[a].depth_m > sights[b].depth_m, 1, 0).astype(bool)
+            behind = sights[a].visible < sights[b].visible
             sights[a].shown &= ~(same & behind)
             sights[b].shown &= ~(same & ~behind)
     for sight in sights:
         sight.boxes_px[~sight.shown] = np.nan
-        assert len(sight.boxes_px) == frames
     return sights

@@ -149,25 +149,19 @@ def object_annotations(script: FilmScript, prop_boxes_px: list[np.ndarray]) -> S
     return SEALAnnotations({script.name: video_record(script)}, tubelets, boxes=BoxTable.from_tracks(tracks))
 
 
+def rows_of(table: InstanceTable) -> Rows:
+    """Return the instances of a table as tubelet, label, group, start and end."""
+    columns = (getattr(table, name).tolist() for name in ('tids', 'labels', 'groups', 'start_s', 'end_s'))
+    return list(zip(*columns, strict=True))
+
+
 def merge(parts: Iterable[SEALAnnotations]) -> SEALAnnotations:
     """Return the annotations of several films as one, in their order."""
     parts = list(parts)
-
-    def rows(name: str) -> Rows:
-        tables = [getattr(part, name) for part in parts]
-        return [
-            row
-            for table in tables
-            for row in zip(
-                table.tids.tolist(), table.labels.tolist(), table.groups.tolist(),
-                table.start_s.tolist(), table.end_s.tolist(), strict=True,
-            )
-        ]  # fmt: skip
-
     return SEALAnnotations(
         {vid: video for part in parts for vid, video in part.videos.items()},
         {tid: tubelet for part in parts for tid, tubelet in part.tubelets.items()},
-        InstanceTable.from_rows(rows('aa')),
-        InstanceTable.from_rows(rows('ca')),
+        InstanceTable.from_rows([row for part in parts for row in rows_of(part.aa)]),
+        InstanceTable.from_rows([row for part in parts for row in rows_of(part.ca)]),
         BoxTable.from_tracks({key: part.boxes[key] for part in parts for key in part.boxes}),
     )

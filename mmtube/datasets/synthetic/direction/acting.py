@@ -14,6 +14,7 @@ from .handling import HELD_THROUGHOUT, TABLE_AHEAD_M, TABLE_WIDTH_M, Handling
 
 GAPS_M = {'hug': 0.45}
 GAP_M = 0.75  # between partners
+SHORTEST_LEG_S = 0.9  # of going back and forth
 SIDEWAYS = (0.0, 0.5)
 TURNED = (0.0, 0.5, 0.95, 0.55, 0.875, 0.625)  # sideways, or three quarters towards the camera
 
@@ -158,7 +159,7 @@ class Performance:
         left, right = apart if side > 0 else apart[::-1]
         middle = min(max(arena.x_m(self.home_px, z), left - edge), max(edge - right, left - edge))
         middle = self.stage.free_x(middle, z, GAP_M / 2 + 0.25)
-        least = GAP_M / 2 + 0.5
+        least = GAP_M / 2 + 0.8
         apart = [min(way, max(edge + sign * side * middle, least)) for way, sign in zip(apart, (1, -1), strict=True)]
         (ax, az), (bx, bz) = ahead(self.axis, -apart[0]), ahead(self.axis, apart[1])
         return [(middle + ax, z + az, self.axis), (middle + bx, z + bz, (self.axis + 0.5) % 1.0)]
@@ -203,14 +204,18 @@ class Performance:
             track.acts.append(Act(name, start_s, track.now_s, with_whom, prop))
 
     def _play_alone(self, part: Part, track: Track) -> None:
-        start_s, name = track.now_s, part.step.acts[0]
+        name = part.step.acts[0]
+        if name in ('throw ball', 'kick ball') and self._facing(track) * track.x_m > 0:
+            track.turn_to(track.yaw + 0.5, 0.35)  # the ball is to be seen as it goes
+            track.now_s += 0.4
+        start_s = track.now_s
         if name in ('lift', 'kick ball', 'push cart', 'chop', 'wipe table'):
             self.handling.lay_out(name, track)
         if name in ('walk', 'run', 'push cart'):
             if part.step.path == 'away':
                 self._go_away(track, part)
             else:
-                self._roam(track, part, one_leg=name == 'push cart')
+                self._push(track, part) if name == 'push cart' else self._roam(track, part)
         elif name == 'turn around':
             track.turn_to(0.0, part.seconds, by=0.5 if self.rng.random() < 0.5 else -0.5)
             track.now_s += part.seconds
@@ -223,38 +228,58 @@ class Performance:
             track.now_s += part.seconds
         self._note(track, part.step.acts, start_s)
 
-    def _roam(self, track: Track, part: Part, one_leg: bool = False) -> None:
-        """Go back and forth for as long as the part takes."""
-        arena, speed, end_s = self.stage.arena, part.speed_mps, track.now_s + part.seconds
-        aims = {part.step.acts[0] for part in self.parts} & {'throw ball', 'kick ball'}  # the ball is to be seen
-        margin_px = 75.0 if one_leg or aims else 40.0
-        facing = 1.0 if abs(shortest_turn(0.0, track.yaw)) <= 0.25 else -1.0
-        while end_s - track.now_s > 1e-6:
-            left_s = end_s - track.now_s
-            limit = arena.limit_m(track.z_m, margin_px)
+    @staticmethod
+    def _facing(track: Track) -> float:
+        """Return 1 for whoever looks to the right, else -1."""
+        return 1.0 if abs(shortest_turn(0.0, track.yaw)) <= 0.25 else -1.0
+
+    @staticmethod
+    def _least_s(part: Part) -> float:
+        return max(BY_NAME[name].seconds[0] for name in part.step.acts)
+
+    def _travel_at_pace(self, track: Track, part: Part, x_m: float, z_m: float, least_s: float) -> None:
+        """Go to a place at the pace of a part, slower only where the way is too short for it."""
+        track.travel(x_m, z_m, max(track.travel_s(x_m, z_m, part.speed_mps), least_s))
+
+    def _roam(self, track: Track, part: Part) -> None:
+        """Go back and forth for about as long as the part takes."""
+        arena, speed, began_s = self.stage.arena, part.speed_mps, track.now_s
+        end_s, least_s = began_s + part.seconds, self._least_s(part)
+        facing = self._facing(track)
+        while end_s - track.now_s > SHORTEST_LEG_S or track.now_s - began_s < least_s - 1e-6:
+            limit = arena.limit_m(track.z_m, 40.0)
             room = limit - facing * track.x_m
-            if room < min(0.8, limit):
+            if room < min(max(SHORTEST_LEG_S, least_s) * speed, limit):
                 facing, room = -facing, limit + facing * track.x_m
             z = min(max(track.z_m + (self.rng.random() - 0.5) * 0.3, self.depth_m - 0.3), self.depth_m + 0.3)
-            z = track.z_m if one_leg else z
             way = room if self.rng.random() < 0.5 else room * (0.5 + 0.5 * self.rng.random())
-            lag_s = track.lag_s(turns_of(facing * way, z - track.z_m))
-            seconds = track.travel_s(track.x_m + facing * way, z, speed)
-            if one_leg or seconds > left_s - 0.7:
-                seconds = left_s
-                way = min(speed * max(left_s - lag_s - RAMP_S, 0.1), room)
+            left_s = end_s - track.now_s
+            if track.travel_s(track.x_m + facing * way, z, speed) > left_s - SHORTEST_LEG_S:  # the last one
+                lag_s = track.lag_s(turns_of(facing * way, z - track.z_m))
+                way = min(speed * max(left_s - lag_s - RAMP_S, 0.25), room)
                 aims_at = [self.stage.free_x(track.x_m + facing * way * share, z) for share in (1.0, 0.6, 0.3)]
                 ways = [facing * (x - track.x_m) for x in aims_at]
-                way = next((each for each in ways if 0.3 < each <= 1.1 * way), way)
-            track.travel(track.x_m + facing * way, z, seconds)
+                open_s = max(least_s - (track.now_s - began_s), SHORTEST_LEG_S)
+                enough = 0.9 * speed * (open_s - lag_s - RAMP_S)
+                way = next((each for each in ways if enough < each <= 1.1 * way), way)
+                self._travel_at_pace(track, part, track.x_m + facing * way, z, least_s - (track.now_s - began_s))
+                return
+            self._travel_at_pace(track, part, track.x_m + facing * way, z, 0.0)
             facing = -facing
 
+    def _push(self, track: Track, part: Part) -> None:
+        """Go straight on, and leave room for the times to come: a cart does not turn on the spot."""
+        times = sum(each.step.acts == part.step.acts for each in self.parts[self.parts.index(part) :])
+        facing = self._facing(track)
+        room = max(self.stage.arena.limit_m(track.z_m, 75.0) - facing * track.x_m, 0.3) / times
+        way = min(part.speed_mps * (part.seconds - RAMP_S), room)
+        self._travel_at_pace(track, part, track.x_m + facing * way, track.z_m, self._least_s(part))
+
     def _go_away(self, track: Track, part: Part) -> None:
-        facing = 1.0 if abs(shortest_turn(0.0, track.yaw)) <= 0.25 else -1.0  # towards the partner
+        facing = self._facing(track)  # towards the partner
         room = self.stage.arena.limit_m(track.z_m, 10.0) + facing * track.x_m
-        way = min(part.speed_mps * max(part.seconds - RAMP_S - 0.2, 0.2), max(room, 0.5))
-        target = track.x_m - facing * way, track.z_m
-        track.travel(*target, max(track.travel_s(*target, part.speed_mps), BY_NAME[part.step.acts[0]].seconds[0]))
+        way = min(part.speed_mps * max(part.seconds - RAMP_S - 0.2, 0.2), max(room, 0.8))
+        self._travel_at_pace(track, part, track.x_m - facing * way, track.z_m, self._least_s(part))
 
     def _meet(self, part: Part, actors: list[Track]) -> None:
         a, b = self.tracks
@@ -266,18 +291,19 @@ class Performance:
         for track in actors:
             sign = 1.0 if track is a else -1.0
             start_s = track.now_s
-            track.travel(track.x_m + sign * dx * share, track.z_m + sign * dz * share, part.seconds)
+            x, z = track.x_m + sign * dx * share, track.z_m + sign * dz * share
+            self._travel_at_pace(track, part, x, z, self._least_s(part))
             self._note(track, part.step.acts, start_s)
 
     def _go_along(self, part: Part) -> None:
         self._together()
-        facing = 1.0 if abs(shortest_turn(0.0, self.tracks[0].yaw)) <= 0.25 else -1.0
+        facing = self._facing(self.tracks[0])
         limit = self.stage.arena.limit_m(self.depth_m, 30.0)
         room = min(limit - facing * track.x_m for track in self.tracks)
         way = min(part.speed_mps * (part.seconds - RAMP_S), max(room, 0.6))
         start_s = self.tracks[0].now_s
         for track, partner in zip(self.tracks, self.people[::-1], strict=True):
-            track.travel(track.x_m + facing * way, track.z_m, part.seconds)
+            self._travel_at_pace(track, part, track.x_m + facing * way, track.z_m, self._least_s(part))
             self._note(track, part.step.acts, start_s, partner)
 
     def _meet_hands(self, part: Part, name: str) -> None:

@@ -25,6 +25,7 @@ SHORTEST_ACTIVITY_S = 4.2
 AWAY_S = (4.0, 12.0)
 LANES_M = ((3.6, 4.0), (4.4, 4.9), (5.3, 5.9))
 HOMES_PX = {1: (-30.0,), 2: (-75.0, 75.0), 3: (-95.0, 0.0, 95.0)}
+CLEAR_M = 0.7  # between a thing to vanish behind and the people of a group
 PILLAR = ('pillar', 2.9, (120, 125, 130))
 BUSH = ('bush', 1.75, (40, 105, 50))
 SIGN = ('sign', 2.0, (60, 110, 170))
@@ -185,8 +186,10 @@ class Director:
         rng = self.rng
         places = PILLARS_PX[len(groups)]
         place_px = places[int(rng.integers(len(places)))] * self.scale
-        nearest = min(max(group.depth_m for group in groups), 5.2) - 0.9
-        depth = max(nearest, 2.6)
+        # Before the farthest group, or before all, but not in the way of another one.
+        lanes = [group.depth_m for group in groups]
+        places_m = [min(max(lanes), 5.2) - 0.9, *(lane - CLEAR_M for lane in sorted(lanes, reverse=True))]
+        depth = next(z for z in places_m if min(abs(z - lane) for lane in lanes) >= CLEAR_M - 1e-9)
         width = between(rng, (0.55, 0.95))
         kind, height, color = COVER[stage.scene][int(rng.integers(len(COVER[stage.scene])))]
         stage.furniture.append(Furniture(kind, stage.arena.x_m(place_px, depth), depth, width, height, color))

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from ..figures.motions import STRIKE
-from ..figures.props import BALL_MPS, BOX_START_M, CART_AHEAD_M
+from ..figures.props import BOX_START_M, CART_AHEAD_M, FLIGHT_S, ROLL_S, roll_m
 from ..script import Furniture
 from ..vocabulary import BY_NAME
 from .blocking import PropPlan, Stage, Track, ahead, shortest_turn
@@ -112,11 +111,10 @@ class Handling:
             dx, dz = ahead(track.yaw, CART_AHEAD_M if kind == 'cart' else BOX_START_M)
             plan.rests.append((track.now_s, track.x_m + dx, 0.0, track.z_m + dz))
         if name == 'throw ball':
-            plan.shown = (plan.shown[0], track.now_s)  # it is out of sight by then
+            plan.shown = (plan.shown[0], track.now_s + FLIGHT_S)  # it is out of sight by then
         if name == 'kick ball':
-            rolled_s = (1.0 - STRIKE) * (track.now_s - start_s)
             _, x, y, z = plan.rests[-1]
-            dx, dz = ahead(track.yaw, BALL_MPS[name] * rolled_s * (1.0 - rolled_s / 6.0))
+            dx, dz = ahead(track.yaw, float(roll_m(ROLL_S)))
             plan.rests.append((track.now_s, x + dx, y, z + dz))
         return self.props[kind]
 

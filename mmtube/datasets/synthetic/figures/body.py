@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..script import Look
-from .geometry import Lens
+from .geometry import Lens, mix
 from .skeleton import HEAD_RADIUS, SIDES, SOLE, Skeleton
 
 # Limbs: name, the joints at both ends, the radii there as parts of the body height.
@@ -28,6 +28,9 @@ _MIDDLE = (
 )
 
 
+OUTLINE_PX = 0.5  # of the dark line round a body
+
+
 def limb_name(side: str, name: str) -> str:
     """Return the name of one limb of a pair, ``'l_thigh'``."""
     return f'{side}_{name}'
@@ -45,7 +48,7 @@ class BodyTrack:
     Args:
         ends_px (np.ndarray): (T, L, 2, 2) float64 x and y of both ends, the shot's shift included.
         radii_px (np.ndarray): (T, L, 2) float64 radii there.
-        depth_m (np.ndarray): (T,) Z of the hips.
+        depth_m (np.ndarray): (T, L) Z by which limbs are sorted among people and things, see :func:`limb_depths`.
         joints_m (np.ndarray): (T, J, 3) in the order of :data:`JOINTS`.
         names (tuple[str, ...]): The L limbs.
     """
@@ -107,7 +110,25 @@ def limb_geometry(skeleton: Skeleton, look: Look) -> tuple[np.ndarray, np.ndarra
     return ends, radii * size
 
 
-OUTLINE_PX = 0.5
+def limb_depths(skeleton: Skeleton, look: Look) -> np.ndarray:
+    """Return how far each limb is, (T, L): a leg or an arm as a whole, the torso, the head, hair that hangs down.
+
+    What is drawn over what, and what hides what, both follow from it.
+    """
+
+    def z(joint: str) -> np.ndarray:
+        return skeleton[joint][:, 2]
+
+    torso, head = mix(skeleton['pelvis'], skeleton['chest'], 0.5)[:, 2] - 0.02, z('head') - 0.05
+    depths = dict.fromkeys(('trunk', 'l_side', 'r_side'), torso) | dict.fromkeys(('neck', 'head', 'hair'), head)
+    if look.hair_style == 1:
+        depths['hair'] = z('head') - skeleton.head_fwd[:, 2] * 0.13
+    for side in SIDES:
+        leg = (z(f'{side}_hip') + z(f'{side}_knee') + z(f'{side}_ankle')) / 3 + 0.02
+        arm = mix(skeleton[f'{side}_elbow'], skeleton[f'{side}_hand'], 0.5)[:, 2]
+        depths |= dict.fromkeys((limb_name(side, name) for name in ('thigh', 'shin', 'foot')), leg)
+        depths |= dict.fromkeys((limb_name(side, name) for name in ('upper_arm', 'forearm', 'hand')), arm)
+    return np.stack([depths[name] for name in LIMBS], axis=1)
 
 
 def track_body(skeleton: Skeleton, look: Look, lens: Lens, present: np.ndarray) -> BodyTrack:
@@ -127,7 +148,7 @@ def track_body(skeleton: Skeleton, look: Look, lens: Lens, present: np.ndarray) 
     flat = ends_m.reshape(rows, limbs * 2, 3)
     ends_px = lens.project(flat).reshape(rows, limbs, 2, 2)
     radii_px = lens.scale(flat).reshape(rows, limbs, 2) * radii_m + OUTLINE_PX
-    depth = skeleton['pelvis'][:, 2].copy()
+    depth = limb_depths(skeleton, look)
     joints = skeleton.joints_m.copy()
     for array in (ends_px, radii_px, depth, joints):
         array[~present] = np.nan

@@ -11,7 +11,7 @@ import numpy as np
 from ..numerics import sin_turns
 from .motion_tools import Motion, both, cycles, keys, left, motion, pulse, right
 
-STRIKE = 0.5  # part of a kick at which the foot hits
+STRIKE = 0.42  # part of a kick at which the foot hits
 
 
 @motion('walk', 'run', 'lead by hand', 'carry')
@@ -127,7 +127,7 @@ def clap(t: np.ndarray, length_s: float) -> Motion:
 def kick(t: np.ndarray, length_s: float) -> Motion:
     """Swing the right leg back and kick forward."""
     phase = cycles(t, length_s, 1.2)
-    marks = (0.05, 0.32, STRIKE, 0.62, 0.90)
+    marks = (0.05, 0.32, 0.50, 0.62, 0.90)
     swing = keys(phase, marks, (0.0, -0.22, 0.42, 0.42, 0.0))
     return {
         'lean': keys(phase, marks, (0.0, 0.03, -0.05, -0.05, 0.0)),
@@ -135,7 +135,7 @@ def kick(t: np.ndarray, length_s: float) -> Motion:
         'hips_left': 0.02 * keys(phase, marks, (0.0, 1.0, 1.0, 1.0, 0.0)),
         **right(
             foot_fwd=swing,
-            foot_up=keys(phase, marks, (0.0, 0.11, 0.30, 0.30, 0.0)),
+            foot_up=keys(phase, (0.05, 0.24, STRIKE - 0.04, 0.56, 0.62, 0.90), (0.0, 0.11, 0.02, 0.30, 0.30, 0.0)),
             foot_pitch=keys(phase, marks, (0.0, 0.16, -0.08, -0.08, 0.0)),
             arm=-0.28 * swing,
         ),

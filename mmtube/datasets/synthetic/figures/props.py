@@ -22,6 +22,7 @@ BROOM_M, BROOM_AHEAD_M = 1.45, 0.90  # length of the stick, and how far ahead of
 BOX_START_M, CART_AHEAD_M, HANDLE_AHEAD_M, HANDLE_UP_M = 0.42, 0.80, 0.42, 0.95
 NEAR_M = 1.3  # a box at rest further away than this is not the one that is lifted here
 BALL_MPS = {'throw ball': 7.0, 'kick ball': 5.5}
+ROLL_S, FLIGHT_S = 3.0, 1.5  # a kicked ball rolls so long; a thrown one is gone so long after the act
 GRAVITY = 9.81
 
 
@@ -49,6 +50,12 @@ class PropPath:
 
 
 Acts = list[tuple[int, Act]]
+
+
+def roll_m(rolled_s: np.ndarray | float) -> np.ndarray:
+    """Return how far a ball has rolled, slower and slower, some time after a kick."""
+    rolled_s = np.clip(rolled_s, 0.0, ROLL_S)
+    return BALL_MPS['kick ball'] * rolled_s * (1.0 - rolled_s / (2 * ROLL_S))
 
 
 def acts_with(script: FilmScript, prop: int) -> Acts:
@@ -183,23 +190,27 @@ def _ball(script: FilmScript, prop: int, stands: list[Stand], skeletons: list[Sk
             spot[:, 1] = BALL_M + (hand[:, 1] - 2.1 * BALL_M) * high * (2.0 - high)
             base[frames] = spot
         elif act.action in BALL_MPS:
+            # It goes on when the act is over.
             thrown = act.action == 'throw ball'
-            after_s = t - (RELEASE if thrown else STRIKE) * length_s
+            further = int((FLIGHT_S if thrown else ROLL_S) * script.fps)
+            frames = slice(frames.start, min(frames.stop + further, script.num_frames))
+            stand = stands[person].part(frames)
+            hand = skeletons[person]['l_hand' if script.props[prop].grip == 'left' else 'r_hand'][frames]
+            after_s = np.arange(frames.start, frames.stop) / script.fps - act.start_s
+            after_s = after_s - (RELEASE if thrown else STRIKE) * length_s
             away = after_s > 0
-            at = int(np.argmax(away)) if away.any() else len(t) - 1
-            speed = BALL_MPS[act.action]
+            at = int(np.argmax(away)) if away.any() else len(after_s) - 1
             if thrown:
                 start, flown_s = hand[at], np.maximum(after_s, 0.0)[:, None]
-                path = start + stand.fwd[at] * (speed * flown_s)
+                path = start + stand.fwd[at] * (BALL_MPS[act.action] * flown_s)
                 path[:, 1] = np.maximum(
                     start[1] + 2.2 * flown_s[:, 0] - GRAVITY / 2 * flown_s[:, 0] * flown_s[:, 0], BALL_M
                 )
                 base[frames] = np.where(away[:, None], path, hand)
             else:
                 start = _rest_of(script, prop, frames.start - 1, stands[person])
-                rolled_s = np.clip(after_s, 0.0, 3.0)
-                way = speed * rolled_s * (1.0 - rolled_s / 6.0)
-                path = start + stand.fwd * way[:, None]
+                rolled_s = np.maximum(after_s, 0.0)
+                path = start + stand.fwd[at] * roll_m(rolled_s)[:, None]
                 path[:, 1] = BALL_M + 0.25 * np.maximum(rolled_s * (0.5 - rolled_s), 0.0) * 4.0
                 base[frames] = path
 
@@ -241,6 +252,8 @@ def place_small(script: FilmScript, prop: int, stands: list[Stand], skeletons: l
         else:
             along = unit(hand - body[f'{side}_elbow'])
             held = hand + along * 0.02
+            if what.kind in ('cloth', 'knife'):  # they lie on a table before and after
+                held = mix(base[_nearest_free(mine[:, 0])], held, ramp(mine[:, 0], BLEND_S * script.fps))
             if what.kind in ('cup', 'phone'):
                 up = np.where(mine, unit(mix(up, along, 0.5)), up)
             if what.kind == 'ball':

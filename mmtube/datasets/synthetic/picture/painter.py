@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..figures.body import LIMBS, OUTLINE_PX, BodyTrack
-from ..figures.geometry import Lens, dot, mix, unit
+from ..figures.geometry import Lens, dot, unit
 from ..figures.skeleton import HEAD_RADIUS, SIDES, Skeleton
 from ..numerics import smoothstep
 from ..script import Color, Look
@@ -88,6 +88,9 @@ class BodyPainter:
     def _joint(self, name: str) -> np.ndarray:
         return self.skeleton[name][self._frames]
 
+    def _depth(self, limb: str) -> np.ndarray:
+        return np.nan_to_num(self.track.depth_m[self._frames, LIMBS.index(limb)])
+
     def _limb(self, name: str, inset_px: float = 2 * OUTLINE_PX, to: float = 1.0) -> np.ndarray:
         """Return the polygons of a limb without its line, or of the part of it that a sleeve covers."""
         index = LIMBS.index(name)
@@ -101,12 +104,12 @@ class BodyPainter:
         other = 'l' if side == 'r' else 'r'
         return self._joint(f'{side}_hip')[:, 2] > self._joint(f'{other}_hip')[:, 2]
 
-    def _chain(self, side: str, depth: np.ndarray, limbs: list[tuple[str, Color]]) -> tuple[Layer, Layer]:
+    def _chain(self, side: str, limbs: list[tuple[str, Color]]) -> tuple[Layer, Layer]:
         """Return limbs that hang together, once as they look on the far side of the body and once on the near one.
 
         The line round all of them comes first, so that no line crosses a joint.
         """
-        far = self._is_far(side)
+        depth, far = self._depth(f'{side}_{limbs[0][0]}'), self._is_far(side)
         lines = [self._limb(f'{side}_{name}', 0.0) for name, _ in limbs]
         insides = [self._limb(f'{side}_{name}') for name, _ in limbs]
         result = []
@@ -120,15 +123,13 @@ class BodyPainter:
 
     def _leg(self, side: str) -> tuple[Layer, Layer]:
         look = self.look
-        depth = (self._joint(f'{side}_hip') + self._joint(f'{side}_knee') + self._joint(f'{side}_ankle'))[:, 2] / 3
         limbs = [('foot', look.shoes), ('shin', look.trousers), ('thigh', look.trousers)]
-        return self._chain(side, depth + 0.02, limbs)
+        return self._chain(side, limbs)
 
     def _arm(self, side: str) -> tuple[Layer, Layer]:
         look = self.look
-        depth = mix(self._joint(f'{side}_elbow'), self._joint(f'{side}_hand'), 0.5)[:, 2]
         below = look.shirt if look.long_sleeves else look.skin
-        layers = self._chain(side, depth, [('hand', look.skin), ('forearm', below), ('upper_arm', below)])
+        layers = self._chain(side, [('hand', look.skin), ('forearm', below), ('upper_arm', below)])
         if not look.long_sleeves:
             sleeve = self._limb(f'{side}_upper_arm', 0.0, to=0.62)
             for layer, percent in zip(layers, (FAR_SIDE, 100), strict=True):
@@ -141,8 +142,7 @@ class BodyPainter:
         indices = [LIMBS.index(name) for name in names]
         ends = self._ends[:, indices].reshape(len(self._ends), -1, 2)
         radii = self._radii[:, indices].reshape(len(self._ends), -1)
-        depth = mix(self._joint('pelvis'), self._joint('chest'), 0.5)[:, 2]
-        layer = Layer(depth - 0.02, self._shown)
+        layer = Layer(self._depth('trunk'), self._shown)
         layer.strokes.append(Stroke(hull(ends, radii, 24), shade(look.shirt, INK)))
         hips = [(LIMBS.index('l_side'), 1), (LIMBS.index('r_side'), 1), (LIMBS.index('trunk'), 1)]
         at = np.stack([self._ends[:, limb, end] for limb, end in hips], 1)
@@ -191,7 +191,7 @@ class BodyPainter:
         to_camera = np.stack([-head[:, 0], self._view.height_m - head[:, 1], -head[:, 2]], -1)
         to_camera = unit(to_camera)
         facing = dot(fwd, to_camera)
-        layer = Layer(head[:, 2] - 0.05, self._shown)
+        layer = Layer(self._depth('head'), self._shown)
         strokes = layer.strokes
         bald = look.hair_style == 3
         hair = look.skin if bald else look.hair
@@ -233,8 +233,7 @@ class BodyPainter:
 
     def _long_hair(self) -> Layer:
         """Return hair down to the shoulders: behind the head, before the back."""
-        centre, back = self._joint('head'), -self.skeleton.head_fwd[self._frames]
-        layer = Layer((centre + back * 0.13)[:, 2], self._shown)
+        layer = Layer(self._depth('hair'), self._shown)
         layer.strokes.append(Stroke(self._limb('hair', 0.0), shade(self.look.hair, INK)))
         layer.strokes.append(Stroke(self._limb('hair'), self.look.hair))
         return layer

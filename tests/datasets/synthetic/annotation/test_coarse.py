@@ -24,7 +24,7 @@ def standing(x, height=100.0, visible=1.0, frames=FRAMES):
     """Somebody who stands still."""
     boxes = np.tile(np.array([x, 200.0 - height, x + 0.4 * height, 200.0]), (frames, 1))
     seen = np.full(frames, visible)
-    return Sight(boxes, seen, seen > 0.5, np.ones(frames, bool), np.full(frames, 5.0))
+    return Sight(boxes, seen, seen > 0.5, np.ones(frames, bool))
 
 
 def film(sights, cuts=()):
@@ -201,3 +201,12 @@ def test_a_film_without_anybody_has_false_alarms_at_most():
     for seed in range(5):
         part = coarse([nobody], seed).annotations()
         assert len(part.tubelets) <= 3 and not table_findings(part)
+
+
+def test_boxes_of_hidden_people_are_jittered_more():
+    spread = []
+    for visible in (1.0, 0.5):
+        sight = standing(100, visible=visible)
+        tracks = coarse([sight])
+        spread.append((tracks.boxes_px[0] - sight.boxes_px)[found(tracks)][:, [1, 3]].std())
+    assert spread[1] == pytest.approx(1.75 * spread[0], rel=0.2)

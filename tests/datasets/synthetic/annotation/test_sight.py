@@ -26,7 +26,7 @@ def pole(x, depth, frames=1, top=100.0, bottom=200.0, radius=10.0):
     ends[:, :, 0], ends[:, :, 1] = (0, top), (0, bottom)
     ends[:, 1, 1] = (0, top)
     ends[..., 0] = x[:, None, None]
-    return BodyTrack(ends, np.full((frames, 2, 2), radius), np.full(frames, depth), None, ('trunk', 'head'))
+    return BodyTrack(ends, np.full((frames, 2, 2), radius), np.full((frames, 2), depth), None, ('trunk', 'head'))
 
 
 def test_a_box_is_the_whole_body_on_a_grid_of_an_eighth():
@@ -75,6 +75,21 @@ def test_furniture_hides_those_behind_it_only(depth, hidden):
     column = (np.array([80.0, 0.0, 120.0, 240.0]), depth)
     (sight,) = look(film(1, 1), [pole(100, 5.0)], [[column]])
     assert sight.shown.all() == (not hidden) and sight.visible[0] == (0 if hidden else 1)
+
+
+def test_an_arm_before_a_board_is_to_be_seen_though_the_body_is_behind_it():
+    body = pole(100, 5.0)
+    body.depth_m[:, 1] = 3.0  # the head, of 400 of 2800 square pixels
+    (sight,) = look(film(1, 1), [body], [[(np.array([80.0, 0.0, 120.0, 240.0]), 4.0)]])
+    assert sight.visible == pytest.approx(400 / 2800) and sight.head.all()
+
+
+def test_of_two_who_cross_limbs_each_hides_what_is_behind_it():
+    a, b = pole(100, 5.0), pole(100.5, 6.0)
+    b.depth_m[:, 1] = 4.0  # the farther one's head is before the nearer one's
+    first, second = look(film(1, 2), [a, b], [[]])
+    assert second.head.all() and not first.head.any()
+    assert second.visible[0] < 0.5 < first.visible[0]
 
 
 def test_furniture_moves_with_the_picture():

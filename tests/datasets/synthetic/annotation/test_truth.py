@@ -189,7 +189,7 @@ def duet():
     person.acts = [Act('stretch', 1.0, 3.0), Act('squat', 3.2, 5.0), Act('jump', 5.5, 8.0)]
     script = replace(script, people=[person])
     boxes = np.tile(np.array([100.0, 50, 140, 150]), (250, 1))
-    sight = Sight(boxes, np.ones(250), np.ones(250, bool), np.ones(250, bool), np.full(250, 5.0))
+    sight = Sight(boxes, np.ones(250), np.ones(250, bool), np.ones(250, bool))
     return script, sight
 
 
@@ -210,7 +210,7 @@ def test_what_is_seen_is_written_down_as_it_is(duet):
     assert annotations.videos[script.name].duration_s == 10.0
 
 
-@pytest.mark.parametrize(('hidden', 'kept'), [(slice(25, 49), 3), (slice(25, 60), 2)])
+@pytest.mark.parametrize(('hidden', 'kept'), [(slice(25, 50), 3), (slice(25, 52), 2), (slice(25, 60), 2)])
 def test_an_action_that_is_hidden_for_more_than_half_is_dropped_and_the_rest_stays(duet, hidden, kept):
     script, sight = duet
     sight.shown[hidden] = False

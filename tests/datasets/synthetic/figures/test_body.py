@@ -43,7 +43,7 @@ def test_a_body_track_is_complete(film_of):
     assert body.names == LIMBS
     for array in (body.ends_px, body.radii_px, body.depth_m, body.joints_m):
         assert np.isnan(array[:20]).all() and np.isfinite(array[20:]).all()
-    assert body.depth_m[30] == pytest.approx(4.0, abs=0.1)
+    assert body.depth_m.shape == (frames, limbs) and body.depth_m[30] == pytest.approx(4.0, abs=0.3)
 
 
 def test_people_of_the_default_camera_are_as_large_as_planned(film_of):
@@ -55,3 +55,12 @@ def test_a_box_by_hand():
     ends = np.array([[[[10.0, 20.0], [30.0, 60.0]]]])
     body = BodyTrack(ends, np.array([[[2.0, 4.0]]]), np.ones(1), np.zeros((1, 0, 3)), ('only',))
     assert body.boxes_px().tolist() == [[8.0, 18.0, 34.0, 64.0]]
+
+
+def test_limbs_of_the_far_side_are_farther_than_the_body_and_those_of_the_near_side_nearer(film_of):
+    film = film_of('squat', z_m=4.0)  # who faces right has the left side away from the camera
+    depth = dict(zip(LIMBS, FilmRenderer(film).body(0).depth_m[5], strict=True))
+    for limb in ('hand', 'forearm', 'upper_arm', 'thigh', 'shin', 'foot'):
+        assert 4.3 > depth[f'l_{limb}'] > 4.05 and 3.7 < depth[f'r_{limb}'] < 3.98
+    assert depth['trunk'] == depth['l_side'] == pytest.approx(3.98, abs=0.02)
+    assert depth['head'] == depth['hair'] == pytest.approx(3.95, abs=0.02)

@@ -14,8 +14,8 @@ from mmtube.datasets.synthetic.script import SCENES
 from mmtube.datasets.synthetic.vocabulary import ATOMIC_NAMES
 
 # Of the films below; they change only when the pictures are meant to change.
-GOLDEN_FRAMES = 'a91c7442c359029b'
-GOLDEN_JOINTS = 'a05ffff8bd45f671'
+GOLDEN_FRAMES = 'a89e62b386514d9f'
+GOLDEN_JOINTS = 'a0879890acd9d06a'
 PROGRAM = """
 import sys, cv2
 cv2.setUseOptimized(False)
