@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,18 +124,11 @@ class ActionTubes(ClipDataset):
         key_s, image_key = frame / rate, f'{vid},{frame + 1:04d}'
         boxes = self.boxes[rows].astype(np.float32)
         return dict(
-            video_id=vid,
+            **self.moment(vid, replace(video, fps=rate, duration_s=video.num_frames / rate), key_s, self.window_s),
             timestamp=frame + 1,  # these sets count frames from 1
             img_key=image_key,
             film=str(self._film(vid)),
             frame_index=frame,
-            key_s=key_s,
-            clip_start_s=key_s - self.window_s / 2,
-            clip_end_s=key_s + self.window_s / 2,
-            duration_s=video.num_frames / rate,
-            fps=rate,
-            ori_shape=(video.height, video.width),
-            modality='RGB',
             gt_bboxes=boxes,
             gt_labels=self.with_background(labels),
             person_ids=self.tubes[rows],

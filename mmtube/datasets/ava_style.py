@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,9 +82,6 @@ class AVAStyle(ClipDataset):
         self.window_s = window_s
         super().__init__(ann_file=ann_file, **kwargs)
 
-    def _path(self, name: str) -> str:
-        return str(Path(self.data_root or '') / name)
-
     def load_items(self) -> np.ndarray:
         """Read the csv, group its rows by key time and person, and look at the films."""
         names = read_label_file(self._path(self.label_file), self.first_label)
@@ -107,7 +103,7 @@ class AVAStyle(ClipDataset):
         self._group(table, classes)
         self.proposals = None
         if self.proposal_file is not None:
-            path = self._path(self.proposal_file)
+            path = str(self._path(self.proposal_file))
             self.proposals = ava_proposals(load_pickle(path), path, self.min_score)
         return np.arange(len(self.key_vids))
 
@@ -177,17 +173,10 @@ class AVAStyle(ClipDataset):
         for place, row in enumerate(rows):
             labels[place, self.labels[self.label_offsets[row] : self.label_offsets[row + 1]]] = True
         info = dict(
-            video_id=vid,
+            **self.moment(vid, video, key_s, self.window_s),
             timestamp=timestamp,
             img_key=image_key,
             film=self.film_of(vid, image_key),
-            key_s=key_s,
-            clip_start_s=key_s - self.window_s / 2,
-            clip_end_s=key_s + self.window_s / 2,
-            duration_s=video.duration_s,
-            fps=video.fps,
-            ori_shape=(video.height, video.width),
-            modality='RGB',
             gt_bboxes=self.boxes[rows] * size,
             gt_labels=self.with_background(labels),
             person_ids=self.person_ids[rows],

@@ -19,11 +19,13 @@ class SampledBoxes(NamedTuple):
         boxes_px (np.ndarray): (N, 4) float32 xyxy in pixels, 0 where there is none.
         valid (np.ndarray): (N,) bool, whether there is a box.
         distance_s (np.ndarray): (N,) float64 seconds to the nearest annotated box of the shot, inf where none is.
+        scores (np.ndarray): (N,) float32 score of that nearest box, 0 where there is no box.
     """
 
     boxes_px: np.ndarray
     valid: np.ndarray
     distance_s: np.ndarray
+    scores: np.ndarray
 
 
 class BoxSampler:
@@ -92,7 +94,8 @@ class BoxSampler:
         tubelets, times_s = np.asarray(tubelets, np.int64), np.asarray(times_s, np.float64)
         if not len(self._keys) or not len(tubelets):
             none = np.zeros(len(tubelets))
-            return SampledBoxes(np.zeros((len(tubelets), 4), np.float32), none > 0, none + np.inf)
+            boxes_px, scores = np.zeros((len(tubelets), 4), np.float32), np.zeros(len(tubelets), np.float32)
+            return SampledBoxes(boxes_px, none > 0, none + np.inf, scores)
         fps = self.fps[tubelets]
         position = times_s * fps
         wanted = (tubelets << FRAME_BITS) + np.floor(position + TOLERANCE_S).astype(np.int64)
@@ -101,16 +104,17 @@ class BoxSampler:
         after_is_nearer = away[1] < away[0] - TOLERANCE_S
         distance_s = np.where(after_is_nearer, away[1], away[0])
         valid = distance_s <= np.maximum(self.nearest_s, 1 / fps) + TOLERANCE_S
-        chosen = np.where(after_is_nearer, before + 1, before)[valid]
-        boxes_px = np.zeros((len(tubelets), 4), np.float32)
-        boxes_px[valid] = self.boxes.boxes_px[self._rows[chosen]]
+        nearest = np.where(after_is_nearer, before + 1, before)
+        boxes_px, scores = np.zeros((len(tubelets), 4), np.float32), np.zeros(len(tubelets), np.float32)
+        boxes_px[valid] = self.boxes.boxes_px[self._rows[nearest[valid]]]
         between = np.flatnonzero(~valid & (away[0] + away[1] <= self.gap_s + TOLERANCE_S))
         if len(between):
             left, right = (self.boxes.boxes_px[self._rows[before[between] + step]] for step in (0, 1))
             share = (away[0][between] / (away[0] + away[1])[between])[:, None]
             boxes_px[between] = left + share * (right.astype(np.float64) - left)
             valid[between] = True
-        return SampledBoxes(boxes_px, valid, distance_s)
+        scores[valid] = self.boxes.scores[self._rows[nearest[valid]]]
+        return SampledBoxes(boxes_px, valid, distance_s, scores)
 
     def _away_s(self, rows: np.ndarray, tubelets: np.ndarray, position: np.ndarray, fps: np.ndarray) -> np.ndarray:
         """Seconds between times and boxes, inf for boxes of another tubelet or shot."""

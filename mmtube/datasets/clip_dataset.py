@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mmtube.errors import InputError
+from mmtube.structures.seal import VideoRecord
 
 from .film_folder import find_film
 from .table_dataset import TableDataset
@@ -17,9 +18,9 @@ class ClipDataset(TableDataset):
     """Clips of films with boxes and multi-hot labels at a key time.
 
     The dict of an item has the names of MMAction2's transforms: ``gt_bboxes`` (n, 4) float32 pixels of the original
-    frame, ``gt_labels`` (n, C) bool, ``proposals`` (m, 4), and ``film``, ``video_id``, ``timestamp``, ``img_key``,
-    ``key_s``, ``clip_start_s``, ``clip_end_s``, ``duration_s``, ``fps``, ``ori_shape``, ``person_ids``. The film is
-    looked for when the item is asked for.
+    frame, ``gt_labels`` (n, C) float32 of 0 and 1, ``proposals`` (m, 4), and ``film``, ``video_id``, ``timestamp``,
+    ``img_key``, ``key_s``, ``clip_start_s``, ``clip_end_s``, ``duration_s``, ``fps``, ``ori_shape``, ``person_ids``,
+    ``test_mode``. The film is looked for when the item is asked for.
 
     Args:
         max_persons (int): Persons of a clip in training, a random choice of more. Defaults to 10 (AlphAction).
@@ -35,11 +36,35 @@ class ClipDataset(TableDataset):
         self.background_class = background_class
         super().__init__(**kwargs)
 
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """Return what the pipeline gets of the item at ``idx``."""
+        return {**super().get_data_info(idx), 'test_mode': self.test_mode}
+
+    def moment(self, vid: str, video: VideoRecord, key_s: float, window_s: float) -> dict[str, Any]:
+        """Return what an item says of its film and of the clip around its key time.
+
+        Args:
+            vid (str): The film.
+            video (VideoRecord): Its size, rate and length.
+            key_s (float): Key time in seconds of the film.
+            window_s (float): Length of the clip in seconds.
+        """
+        return dict(
+            video_id=vid,
+            key_s=key_s,
+            clip_start_s=key_s - window_s / 2,
+            clip_end_s=key_s + window_s / 2,
+            duration_s=video.duration_s,
+            fps=video.fps,
+            ori_shape=(video.height, video.width),
+            modality='RGB',
+        )
+
     def image_key(self, vid: str, key_s: float) -> tuple[str, int | float]:
         """Return AVA's key of an image, ``vid,0007``, and its timestamp, an int where the key time is whole."""
         whole = round(key_s)
         timestamp: int | float = whole if abs(key_s - whole) < 1e-6 else float(key_s)
-        return f'{vid},{timestamp:04d}' if isinstance(timestamp, int) else f'{vid},{timestamp:g}', timestamp
+        return f'{vid},{timestamp:04d}' if isinstance(timestamp, int) else f'{vid},{timestamp:.10g}', timestamp
 
     def film_of(self, vid: str, image_key: str) -> str:
         """Return the path of a film in ``data_prefix['video']``.
@@ -59,8 +84,8 @@ class ClipDataset(TableDataset):
         return np.sort(random.sample(rows.tolist(), self.max_persons))
 
     def with_background(self, labels: np.ndarray) -> np.ndarray:
-        """Return (n, C) labels, with a column of zeros in front if heads expect one."""
-        return np.pad(labels, ((0, 0), (int(self.background_class), 0)))
+        """Return (n, C) bool labels as float32, with a column of zeros in front if heads expect one."""
+        return np.pad(labels.astype(np.float32), ((0, 0), (int(self.background_class), 0)))
 
     def item_labels(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the classes of each item, for samplers.

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmtube.errors import InputError
 from mmtube.structures.seal import InstanceTable, SEALAnnotations
 
-from .box_sampler import TOLERANCE_S, BoxSampler
+from .box_sampler import TOLERANCE_S, BoxSampler, SampledBoxes
 
 LABEL_RULES = ('overlap', 'keytime')
 PRESENCE_PER_S = 4
@@ -38,6 +37,7 @@ class ClipIndex:
         box_offsets_s (np.ndarray): (B,) float64 seconds of the boxes after the beginning of the clip.
         key_boxes_px (np.ndarray): (R, 4) float32 box at the key time: the ground truth, whatever ``B`` is.
         key_valid (np.ndarray): (R,) bool, whether there is one.
+        key_scores (np.ndarray): (R,) float32 its score, 1 where people drew it, 0 where there is none.
         label_offsets (np.ndarray): (R + 1,) int64 begin of each row's labels in ``labels``.
         labels (np.ndarray): (L,) int64 classes, increasing within a row.
     """
@@ -57,6 +57,7 @@ class ClipIndex:
     box_offsets_s: np.ndarray
     key_boxes_px: np.ndarray
     key_valid: np.ndarray
+    key_scores: np.ndarray
     label_offsets: np.ndarray
     labels: np.ndarray
 
@@ -140,10 +141,8 @@ def clip_index(
     table = annotations.instances(task)
     if num_classes is None:
         num_classes = int(table.labels.max(initial=-1)) + 1
-    elif len(table) and table.labels.max() >= num_classes:
-        row = int(np.argmax(table.labels >= num_classes))
-        name = f'{task} instance {row} (tubelet {table.tids[row]})'
-        raise InputError(f'{annotations.name}: {name}: label {table.labels[row]} is not below {num_classes} classes')
+    else:
+        table.check_classes(num_classes, f'{annotations.name}: {task}')
 
     duration_s = np.array([video.duration_s for video in annotations.videos.values()], np.float64)
     counts = np.maximum(np.floor((duration_s - window_s) / stride_s + TOLERANCE_S).astype(np.int64) + 1, 0)
@@ -159,10 +158,11 @@ def clip_index(
     clips = first_clip[sampler.films[tubelets]] + numbers
     order = np.lexsort((tubelets, clips))
     tubelets, clips = tubelets[order], clips[order]
+    key_boxes_px, key_valid, key_scores = (column[present][order] for column in (key.boxes_px, key.valid, key.scores))
 
     offsets_s = np.array([window_s / 2]) if boxes_per_s == 1 else _offsets_s(window_s, boxes_per_s)
     if boxes_per_s == 1:
-        boxes_px, valid = key[0][present][order][:, None], key[1][present][order][:, None]
+        boxes_px, valid = key_boxes_px[:, None], key_valid[:, None]
     else:
         times_s = starts_s[clips][:, None] + offsets_s
         sampled = sampler(np.repeat(tubelets, len(offsets_s)), times_s.reshape(-1))
@@ -183,8 +183,9 @@ def clip_index(
         boxes_px,
         valid,
         offsets_s,
-        key[0][present][order],
-        key[1][present][order],
+        key_boxes_px,
+        key_valid,
+        key_scores,
         np.searchsorted(rows, np.arange(len(tubelets) + 1)),
         labels,
     )
@@ -209,8 +210,8 @@ def _candidates(
 
 def _present(
     sampler: BoxSampler, tubelets: np.ndarray, starts_s: np.ndarray, window_s: float, presence_s: np.ndarray
-) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Boxes and validity at the key times, and which candidates are in their clip."""
+) -> tuple[SampledBoxes, np.ndarray]:
+    """Boxes at the key times, and which candidates are in their clip."""
     key = sampler(tubelets, starts_s + window_s / 2)
     frame_s = 1 / sampler.fps[tubelets]
     present = key.valid & (key.distance_s <= frame_s + TOLERANCE_S)
@@ -218,7 +219,7 @@ def _present(
     times_s = starts_s[rest][:, None] + presence_s
     valid = sampler(np.repeat(tubelets[rest], len(presence_s)), times_s.reshape(-1)).valid.reshape(times_s.shape)
     present[rest] = valid.mean(axis=1) >= PRESENT_SHARE
-    return (key.boxes_px, key.valid), present
+    return key, present
 
 
 def _labels(

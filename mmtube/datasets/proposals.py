@@ -1,4 +1,4 @@
-"""Boxes of persons that a detector found, in the file that AVA's tools exchange."""
+"""Boxes of persons that a detector found: the file that AVA's tools exchange, and which boxes are confident."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from mmtube.errors import InputError
+
+from .clip_index import ClipIndex
 
 
 def ava_proposals(content: Any, path: str, min_score: float) -> dict[str, np.ndarray]:
@@ -38,3 +40,23 @@ def ava_proposals(content: Any, path: str, min_score: float) -> dict[str, np.nda
         keep = scores >= min(min_score, scores.max(initial=0))
         found[key] = np.concatenate([boxes[:, :4], scores[:, None]], axis=1)[keep]
     return found
+
+
+def confident_rows(index: ClipIndex, min_score: float) -> np.ndarray:
+    """Return the rows of a clip index to propose: those with a confident box at the key time.
+
+    Args:
+        index (ClipIndex): Clips of tubelets that a tracker made.
+        min_score (float): Rows with a lower score are left out; where all rows of a clip have a lower one the best
+            stays, the first of several. Scores are compared as float16, which is what files hold.
+
+    Returns:
+        np.ndarray: (R,) bool.
+    """
+    keep = index.key_valid & (index.key_scores >= np.float16(min_score))
+    rows = np.flatnonzero(index.key_valid)
+    clips = index.row_clips[rows]
+    order = np.lexsort((-index.key_scores[rows], clips))
+    _, first = np.unique(clips[order], return_index=True)
+    keep[rows[order[first]]] = True
+    return keep

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from mmtube.structures.seal import read_label_map, read_seal_json
 
 from .clip_dataset import ClipDataset
 from .clip_index import ClipIndex, clip_index
-from .proposals import ava_proposals
+from .proposals import ava_proposals, confident_rows
 
 
 @DATASETS.register_module()
@@ -37,9 +36,11 @@ class SEALClips(ClipDataset):
         min_overlap (float): Overlap of the rule ``'overlap'``. Defaults to 0.5.
         task (str): ``'atomic'`` or ``'complex'``. Defaults to 'atomic'.
         boxes (str): ``'gt'``, the annotated boxes (the setting of Table 3 by our reading), or a file of boxes,
-            relative to ``data_root``: coarse tubelets in the SEAL schema (json), or proposals as AVA has them (pkl:
-            ``{'vid,0007': (m, 4 or 5) normalised}``, key time in seconds, for 1 box per second). Defaults to 'gt'.
-        min_score (float): Proposals of a pkl with a lower score are left out, save the best of a clip. Defaults to 0.8.
+            relative to ``data_root``: coarse tubelets in the SEAL schema (json), with the scores of their key boxes, or
+            proposals as AVA has them (pkl: ``{'vid,0007': (m, 4 or 5) normalised}``, key time in seconds, for 1 box
+            per second). Defaults to 'gt'.
+        min_score (float): Boxes of such a file with a lower score are left out, save the best of a clip. Defaults to
+            0.8.
         min_labels (int | None): Persons with fewer labels are left out. Defaults to None: 1 in training, because
             what SEAL leaves unlabelled outside of activities is not known, 0 in testing.
         keep_empty (bool): Whether clips without a person stay in testing. Training drops them. Defaults to False.
@@ -81,9 +82,6 @@ class SEALClips(ClipDataset):
             raise ValueError('proposals of a pkl have 1 box per second')
         super().__init__(ann_file=ann_file, **kwargs)
 
-    def _path(self, name: str) -> str:
-        return str(Path(self.data_root or '') / name)
-
     def load_items(self) -> np.ndarray:
         """Read the annotations and index all clips."""
         annotations = read_seal_json(self.ann_file)
@@ -96,12 +94,14 @@ class SEALClips(ClipDataset):
         self.index: ClipIndex = clip_index(annotations, **self.options, **self.label_options, num_classes=num_classes)
         self.proposals: ClipIndex | dict[str, np.ndarray] | None = None
         if self.boxes.endswith('.pkl'):
-            self.proposals = ava_proposals(load_pickle(self._path(self.boxes)), self._path(self.boxes), self.min_score)
+            path = str(self._path(self.boxes))
+            self.proposals = ava_proposals(load_pickle(path), path, self.min_score)
         elif self.boxes != 'gt':
             self.proposals = clip_index(
                 read_seal_json(self._path(self.boxes)).only(set(annotations.videos)), **self.options
             )
             self._proposal_clips = self._same_clips(self.proposals)
+            self._proposal_rows = confident_rows(self.proposals, self.min_score)
         self._usable = self.index.key_valid & (np.diff(self.index.label_offsets) >= self._least_labels)
         return self._served()
 
@@ -126,7 +126,8 @@ class SEALClips(ClipDataset):
             return np.arange(len(self.index))
         if isinstance(self.proposals, ClipIndex):
             known = self._proposal_clips >= 0
-            people[known] += np.diff(self.proposals.row_offsets)[self._proposal_clips[known]]
+            found = np.bincount(self.proposals.row_clips[self._proposal_rows], minlength=len(self.proposals))
+            people[known] += found[self._proposal_clips[known]]
         elif self.proposals is not None:
             keys = [
                 self.image_key(self.index.vids[film], time)[0]
@@ -155,19 +156,11 @@ class SEALClips(ClipDataset):
         image_key, timestamp = self.image_key(vid, key_s)
         rows = np.arange(index.row_offsets[number], index.row_offsets[number + 1])
         rows = self.some(rows[self._usable[rows]])
-        start_s = float(index.clip_starts_s[number])
         info = dict(
-            video_id=vid,
+            **self.moment(vid, video, key_s, index.window_s),
             timestamp=timestamp,
             img_key=image_key,
             film=self.film_of(vid, image_key),
-            key_s=key_s,
-            clip_start_s=start_s,
-            clip_end_s=start_s + index.window_s,
-            duration_s=video.duration_s,
-            fps=video.fps,
-            ori_shape=(video.height, video.width),
-            modality='RGB',
             gt_bboxes=index.key_boxes_px[rows],
             gt_labels=self.with_background(index.multi_hot(rows)),
             person_ids=index.person_ids[rows],
@@ -176,23 +169,24 @@ class SEALClips(ClipDataset):
         )
         if self.proposals is None:
             info['proposals'] = info['gt_bboxes'].copy()
-            self._add_tubes(info, index, rows, start_s)
+            self._add_tubes(info, index, rows)
         elif isinstance(self.proposals, ClipIndex):
             clip = self._proposal_clips[number]
             found = np.arange(*self.proposals.row_offsets[[clip, clip + 1]]) if clip >= 0 else np.zeros(0, np.int64)
-            found = self.some(found[self.proposals.key_valid[found]])
+            found = self.some(found[self._proposal_rows[found]])
             info['proposals'] = self.proposals.key_boxes_px[found]
-            self._add_tubes(info, self.proposals, found, start_s)
+            info['proposal_scores'] = self.proposals.key_scores[found]
+            self._add_tubes(info, self.proposals, found)
         else:
             scored = self.proposals.get(image_key, np.zeros((0, 5), np.float32))
             info['proposals'] = scored[:, :4] * np.array([video.width, video.height] * 2, np.float32)
             info['proposal_scores'] = scored[:, 4]
         return info
 
-    def _add_tubes(self, info: dict[str, Any], index: ClipIndex, rows: np.ndarray, start_s: float) -> None:
+    def _add_tubes(self, info: dict[str, Any], index: ClipIndex, rows: np.ndarray) -> None:
         if self.options['boxes_per_s'] != 1:
             info['tube_boxes'], info['tube_valid'] = index.boxes_px[rows], index.valid[rows]
-            info['box_times_s'] = start_s + index.box_offsets_s
+            info['box_times_s'] = info['clip_start_s'] + index.box_offsets_s
 
     @property
     def num_classes(self) -> int:

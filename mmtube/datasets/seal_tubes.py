@@ -89,33 +89,33 @@ class SEALTubes(TableDataset):
         self.keep_empty = keep_empty
         super().__init__(ann_file, **kwargs)
 
-    def _path(self, name: str) -> Path:
-        return Path(self.data_root or '') / name
-
     def load_items(self) -> np.ndarray:
         """Read the annotations and see that each film has its feature files."""
         annotations = read_seal_json(self.ann_file)
+        table = annotations.instances(self.task)
         if self.label_map is not None:
-            self._metainfo.setdefault('classes', read_label_map(self._path(self.label_map)).names)
-        keep = np.ones(len(annotations.instances(self.task)), bool)
+            names = read_label_map(self._path(self.label_map)).names
+            self._metainfo.setdefault('classes', names)
+            table.check_classes(len(names), f'{annotations.name}: {self.task}')
+        keep = np.ones(len(table), bool)
         if self.class_rank is not None and self.ranks is not None:
             rank = read_class_rank(self._path(self.class_rank))
             if rank.task != self.task:
                 raise InputError(f'{self._path(self.class_rank)}: ranks {rank.task} classes, not {self.task} ones')
-            keep = np.isin(annotations.instances(self.task).labels, rank.subset(*self.ranks))
-        table = annotations.instances(self.task).rows(keep)
-        names = np.array(list(annotations.tubelets), str)
+            keep = np.isin(table.labels, rank.subset(*self.ranks))
+        table = table.rows(keep)
+        tids = np.array(list(annotations.tubelets), str)
         records = list(annotations.tubelets.values())
         order = np.argsort(table.tids, kind='stable')
         self.segments_s = np.stack([table.start_s, table.end_s], 1)[order]
         self.labels = table.labels[order]
-        begin = np.searchsorted(table.tids[order], names)
-        end = np.searchsorted(table.tids[order], names, side='right')
+        begin = np.searchsorted(table.tids[order], tids)
+        end = np.searchsorted(table.tids[order], tids, side='right')
         keep_empty = self.test_mode if self.keep_empty is None else self.keep_empty
         chosen = np.flatnonzero((end > begin) | keep_empty)
         fps = np.array([annotations.videos[record.vid].fps for record in records])
         spans = np.array([record.frame_range for record in records], np.float64).reshape(-1, 2)
-        self.tids = names[chosen]
+        self.tids = tids[chosen]
         self.vids = np.array([records[number].vid for number in chosen], str)
         self.person_ids = np.array([records[number].person_id for number in chosen], np.int64)
         self.spans_s = (spans / fps[:, None])[chosen]
@@ -138,10 +138,12 @@ class SEALTubes(TableDataset):
 
     def _cut(self, rows: int) -> None:
         """Make an item for each window of the tubelets that are longer than one; the last window ends at the end."""
-        tubelets, starts = [], []
+        tubelets, starts, opened, of = [], [], [], None
         step = max(round(rows * (1 - self.window_overlap)), 1)
         for number, (vid, tid) in enumerate(zip(self.vids.tolist(), self.tids.tolist())):
-            length = min(read_features_npz(path).num_rows(tid) for path in self.files(vid)) if self.features else 0
+            if vid != of:
+                opened, of = [read_features_npz(path) for path in self.files(vid)], vid
+            length = min((file.num_rows(tid) for file in opened), default=0)
             begins = [*range(0, max(length - rows, 0), step), max(length - rows, 0)]
             tubelets += [number] * len(begins)
             starts += begins

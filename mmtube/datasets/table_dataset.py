@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,9 @@ class TableDataset(BaseDataset):
         # Outside of a runner there is no scope, and names of our transforms in a pipeline would not be found.
         with DefaultScope.overwrite_default_scope('mmtube' if scope is None else scope.scope_name):
             super().__init__(ann_file, **{'serialize_data': False, **kwargs})
+
+    def _path(self, name: str) -> Path:
+        return Path(self.data_root or '') / name
 
     @abstractmethod
     def load_items(self) -> np.ndarray:

@@ -46,6 +46,8 @@ def build_config(args: argparse.Namespace) -> Config:
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = load_config(args.config, args.cfg_options)
+    if 'model' not in cfg:
+        raise InputError(f'{args.config}: has no model, it cannot be trained or tested')
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs', Path(cfg.filename).stem))
     return cfg

@@ -22,6 +22,8 @@ def clip_sheet(
     person_ids: Sequence[int],
     captions: Sequence[str],
     title: str,
+    times: Sequence[str] = (),
+    exact: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draw frames side by side, each with the boxes of its time, and below them what each person does.
 
@@ -32,6 +34,9 @@ def clip_sheet(
         person_ids (Sequence[int]): n IDs, which choose the colours.
         captions (Sequence[str]): n lines of text.
         title (str): Line above the frames.
+        times (Sequence[str]): What stands in the corner of each frame. Defaults to nothing.
+        exact (np.ndarray | None): (F,) bool, whether the boxes of a frame are of its own time; others are drawn thin.
+            Defaults to None, all.
 
     Returns:
         np.ndarray: (H', W', 3) uint8 BGR.
@@ -40,10 +45,15 @@ def clip_sheet(
     zoom = max(1, -(-LEAST_HEIGHT_PX // frames_bgr[0].shape[0]))
     for number, frame in enumerate(frames_bgr):
         frame = frame.repeat(zoom, axis=0).repeat(zoom, axis=1)
+        line_px = 2 if exact is None or exact[number] else 1
         for box, shown, person_id in zip(boxes_px[:, number], valid[:, number], person_ids):
             if shown:
                 corners = [round(float(edge) * zoom) for edge in box]
-                cv2.rectangle(frame, corners[:2], corners[2:], person_rgb(int(person_id))[::-1], 2, cv2.LINE_AA)
+                cv2.rectangle(frame, corners[:2], corners[2:], person_rgb(int(person_id))[::-1], line_px)
+        if times:
+            mask = text_mask(times[number], FONT_PX, True)
+            fill(frame, (0, 0, mask.shape[1] + 2 * GAP_PX, mask.shape[0]), INK_RGB, 0.6)
+            blend(frame, mask, GAP_PX, 0, PAPER_RGB)
         drawn += [frame, np.full((frame.shape[0], GAP_PX, 3), 255, np.uint8)]
     strip = np.concatenate(drawn[:-1], axis=1)
     line_px = text_mask('Ag', FONT_PX).shape[0] + GAP_PX

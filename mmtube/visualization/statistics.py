@@ -164,7 +164,7 @@ def draw_frequencies(
             right.plot(ranks, line, color=GREY, label=f'slope {fit["slope"]:.2f}, R² {fit["r2"]:.3f}')
             right.legend(loc='lower left')
         right.set(xlabel='rank', ylabel='person-clips')
-        right.set_title("Zipf's law: slope -1")
+        right.set_title('Over rank (Zipf: a line of slope -1)')
         right.grid(which='both', alpha=0.2)
 
 
@@ -259,7 +259,7 @@ def draw_offsets(
         share = float((offsets_px > over_px).mean()) if len(offsets_px) else 0.0
         left.axvline(over_px, color=RED, label=f'{share:.1%} move more than {over_px:g}\n(SEAL: 50 %)')
         left.set_title('How far people move in pixels')
-        right.set_title('How far people move beside the frame')
+        right.set_title('How far people move, of the frame diagonal')
         left.legend(loc='upper right')
         if len(offsets_share):
             right.legend(loc='upper right')

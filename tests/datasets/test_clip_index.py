@@ -146,6 +146,25 @@ def test_where_no_box_is_near_the_neighbours_are_interpolated_over_a_gap():
     assert sampled([0, 12], [0.6], nearest_s=0.03) == [None]  # after the last box there is nothing to go to
 
 
+def test_a_box_has_the_score_of_the_nearest_one_that_is_annotated():
+    data = annotations({'t': [0, 12]})
+    data.boxes.scores[:] = [0.25, 0.75]
+    times_s = np.array([0, 0.05, 0.16, 0.4, 0.48, 5])  # 0.16 s and 0.4 s lie between the two boxes
+    found = BoxSampler(data, nearest_s=0.1)(np.zeros(6, int), times_s)
+    assert found.scores.tolist() == [0.25, 0.25, 0.25, 0.75, 0.75, 0] and found.valid[:5].all()
+    assert BoxSampler(annotations({}))(np.zeros(0, int), np.zeros(0)).scores.shape == (0,)
+
+
+def test_people_of_a_clip_have_the_score_of_their_key_box():
+    data = annotations({'a': range(250), 'b': range(44)})
+    data.boxes.scores[:] = np.append(np.arange(250), np.arange(44)) / 512
+    index = clip_index(data, boxes_per_s=4)
+    assert index.key_scores[index.rows(0)].tolist() == [25 / 512, 25 / 512]
+    # In clip 1, b has boxes at 4 of 8 times and none within a quarter of a second of the key time, frame 50.
+    assert index.key_valid[index.rows(1)].tolist() == [True, False]
+    assert index.key_scores[index.rows(1)].tolist() == [50 / 512, 0]
+
+
 def test_no_box_is_taken_across_a_shot_change():
     shots = ((0, 10), (10, 250))
     assert sampled([9, 11], [9 / 25, 10 / 25, 11 / 25], shots) == [9, 11, 11]

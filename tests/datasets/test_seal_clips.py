@@ -93,6 +93,52 @@ def test_boxes_of_a_detector_take_the_place_of_the_annotated_ones(seal_set):
     assert info['tube_boxes'].shape == (1, 8, 4) and not info['proposals_are_gt']
 
 
+@pytest.fixture
+def detections(tmp_path):
+    """People in all of b30 with a score each, which is as low as 0.1 in the last three seconds."""
+    frames, tracks, tubelets = np.arange(180), {}, {}
+    for number, score in enumerate([0.5, 0.9, 0.8]):
+        scores = np.where(frames < 90, score, score / 10)
+        tracks[f'c{number}'] = (frames, np.tile([9 * number, 0, 9 * number + 9, 9], (180, 1)), scores, 0 * frames)
+        tubelets[f'c{number}'] = TubeletRecord('b30', number, (0, 180), f'c{number}')
+    videos = {'b30': VideoRecord('mini', 64, 48, 30.0, 180, 6.0, 'train')}
+    write_seal_json(SEALAnnotations(videos, tubelets, boxes=BoxTable.from_tracks(tracks)), tmp_path / 'c.json')
+    return str(tmp_path / 'c.json')
+
+
+@pytest.mark.parametrize('boxes_per_s', [1, 4])
+def test_boxes_of_a_tracker_have_scores_and_the_confident_ones_are_used(seal_set, detections, boxes_per_s):
+    options = dict(boxes=detections, boxes_per_s=boxes_per_s, test_mode=True, pipeline=PIPELINE)
+    # 0.8 is not a number of float16, in which scores are kept; it still counts as 0.8.
+    found = [sample.proposals for sample in (clips(seal_set, **options)[5 + i]['data_samples'] for i in range(5))]
+    assert [proposals.scores.tolist() for proposals in found] == [
+        *[[np.float16(0.9), np.float16(0.8)]] * 2,
+        *[[np.float16(0.09)]] * 3,  # the best stays
+    ]
+    assert [proposals.bboxes[0, 0].item() for proposals in found] == [9 * 43 / 64] * 5  # 43 columns go with 32 lines
+    everybody = clips(seal_set, **{**options, 'min_score': 0.0, 'pipeline': ()})
+    assert everybody[9]['proposal_scores'].tolist() == [np.float16(score) for score in (0.05, 0.09, 0.08)]
+    assert 'proposal_scores' not in clips(seal_set)[0]
+
+
+def test_a_clip_of_a_tracker_without_a_key_box_is_not_served(seal_set, tmp_path):
+    frames = np.array([*range(13), *range(47, 60)])  # key time 1 s is frame 30; boxes at half of the times
+    track = (frames, np.tile([0, 0, 9, 9], (26, 1)), np.ones(26), np.zeros(26))
+    record = VideoRecord('mini', 64, 48, 30.0, 180, 6.0, 'train')
+    coarse = SEALAnnotations(
+        {'b30': record}, {'c': TubeletRecord('b30', 0, (0, 60), 'c')}, boxes=BoxTable.from_tracks({'c': track})
+    )
+    write_seal_json(coarse, tmp_path / 'c.json')
+    empty = SEALAnnotations({'b30': record}, {})
+    write_seal_json(empty, tmp_path / 'a.json')
+    dataset = clips(seal_set, ann_file=str(tmp_path / 'a.json'), boxes=str(tmp_path / 'c.json'), test_mode=True)
+    assert dataset.proposals.num_rows == 2 and keys(dataset) == ['b30,0002']
+    everybody = clips(
+        seal_set, ann_file=dataset.ann_file, boxes=str(tmp_path / 'c.json'), test_mode=True, min_score=0.0
+    )
+    assert keys(everybody) == ['b30,0002']
+
+
 def test_a_film_that_the_detector_file_lacks_or_cuts_short_has_no_boxes_there(seal_set, tmp_path):
     record = VideoRecord('mini', 64, 48, 30.0, 90, 3.0, 'train')  # key times 1 and 2 only
     track = (np.arange(90), np.tile([0, 0, 9, 9], (90, 1)), np.ones(90), np.zeros(90))
@@ -303,15 +349,37 @@ def tiny_detector(num_classes):
     )
 
 
+def test_a_clip_without_anybody_left_in_the_picture_is_drawn_again(seal_set):
+    crop = [*PIPELINE[:2], dict(type='mmaction.RandomCrop', size=16), *PIPELINE[2:]]
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002  (what MMAction2's crop draws from)
+    dataset = clips(seal_set, pipeline=crop, boxes_per_s=4, min_labels=0)
+    samples = [dataset[index % len(dataset)]['data_samples'] for index in range(60)]
+    people = [len(sample.gt_instances) for sample in samples]
+    assert min(people) == 1 and max(people) == 2
+    for sample in samples:
+        for boxes in (sample.gt_instances.bboxes, sample.proposals.bboxes):
+            assert len(boxes) == len(sample.tids) == len(sample.gt_instances.labels)
+            assert (boxes[:, 2:] - boxes[:, :2] >= 1).all()
+        seen = sample.proposals.tube_boxes[sample.proposals.tube_valid]
+        assert (seen[:, 2:] - seen[:, :2] >= 1).all()
+    owns_class_1 = {'a.0': 0, 'a.1': 1, 'b.0': 0}
+    for sample in samples:
+        for tid, labels in zip(sample.tids, sample.gt_instances.labels.int().tolist()):
+            assert labels[1] == owns_class_1[tid]
+
+
 @pytest.mark.parametrize('boxes_per_s', [1, 4])
 def test_the_roi_detector_of_mmaction2_trains_and_tests_on_clips(seal_set, boxes_per_s):
     torch.manual_seed(0)
     model = tiny_detector(3)
-    batch = next(iter(loader(spec(seal_set, boxes_per_s=boxes_per_s))))
-    data = model.data_preprocessor(batch, training=True)
-    losses = model(**data, mode='loss')
-    assert torch.isfinite(losses['loss_action_cls']) and losses['loss_action_cls'] > 0
-    losses['loss_action_cls'].backward()
+    for first in ([], [dict(type='JitterBoxes')]):
+        # The third clip has two people: of two boxes that are the truth MMAction2 copies the labels in another way.
+        batch = list(loader({**spec(seal_set, boxes_per_s=boxes_per_s), 'pipeline': [*first, *PIPELINE]}))[1]
+        assert len(batch['data_samples'][0].gt_instances) == 2
+        losses = model(**model.data_preprocessor(batch, training=True), mode='loss')
+        assert torch.isfinite(losses['loss_action_cls']) and losses['loss_action_cls'] > 0
+        losses['loss_action_cls'].backward()
     model.eval()
     batch = next(iter(loader(spec(seal_set, boxes_per_s=boxes_per_s, test_mode=True), batch_size=1)))
     with torch.no_grad():

@@ -1,5 +1,7 @@
 """Tubelets with features: times, streams, subsets, windows, padding."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,15 @@ from mmtube.datasets.transforms import LoadTubeletFeatures, PackTubelet, Tubelet
 from mmtube.errors import InputError
 from mmtube.structures.feature_grid import FeatureGrid, rows_to_seconds
 from mmtube.structures.io import FeatureMeta, TubeletFeatures, write_features_npz
-from mmtube.structures.seal import ClassRank, write_class_rank
+from mmtube.structures.seal import (
+    ClassRank,
+    InstanceTable,
+    LabelMap,
+    read_seal_json,
+    write_class_rank,
+    write_label_map,
+    write_seal_json,
+)
 
 GRID = FeatureGrid(30, 32, 4)
 PIPELINE = [dict(type='LoadTubeletFeatures'), dict(type='PackTubelet')]
@@ -106,6 +116,23 @@ def test_segments_come_back_to_seconds_whatever_was_done_to_the_rows(seal_set, s
 
 
 # --- streams ---
+
+
+def test_a_segment_where_no_window_fits_is_not_trained_on(seal_set, stream, tmp_path):
+    # The last window of 6 s ends with the film; its middle is at 5.467 s, and half a row more is 5.533 s.
+    annotations = read_seal_json(seal_set / 'train.json')
+    rows = [('a.0', 0, 'pose', 5.54, 6.0), ('a.0', 1, 'pp', 5.5, 6.0)]
+    write_seal_json(replace(annotations, aa=InstanceTable.from_rows(rows)), tmp_path / 'a.json')
+    sample = tubes(seal_set, stream, ann_file=str(tmp_path / 'a.json'))[0]['data_samples']
+    assert sample.gt_instances.labels.tolist() == [1]
+    np.testing.assert_allclose(sample.gt_instances.segments, [[37.25, 37.5]], atol=1e-4)
+    assert sample.gt_labels.tolist() == [0, 1] and sample.gt_segments_s.tolist() == [[5.54, 6.0], [5.5, 6.0]]
+
+
+def test_a_class_beyond_the_label_map_is_refused_by_row(seal_set, stream, tmp_path):
+    write_label_map(LabelMap('atomic', ('stand up', 'hug')), tmp_path / 'map.json')
+    with pytest.raises(InputError, match=r'train\.json: atomic instance 1 \(tubelet a\.0\): label 2 is not below 2'):
+        len(tubes(seal_set, stream, label_map=str(tmp_path / 'map.json')))
 
 
 def test_two_streams_stand_side_by_side_on_the_same_rows(seal_set, tmp_path):

@@ -87,6 +87,33 @@ def test_films_that_differ_from_the_file(run_tool, tmp_path, num_frames, film, r
     assert [(finding['rule'], finding['row']) for finding in found['findings']] == [(r, 'videos["v1"]') for r in rules]
 
 
+def test_label_maps_beside_a_file_are_used_unless_others_are_given(run_tool, tmp_path):
+    (tmp_path / 'other').mkdir()
+    for folder, count in ((tmp_path, 1), (tmp_path / 'other', 3)):
+        groups = {'pose': (0, count), 'pp': (count, count), 'po': (count, count)}
+        write_label_map(LabelMap('atomic', tuple('abc'[:count]), groups), folder / 'label_map_atomic.json')
+    write_seal_json(annotations(label=2), tmp_path / 'train.json')
+    done = run_tool(TOOL, tmp_path / 'train.json')
+    assert done.returncode == 1 and 'aa[0]: class 2 is not in the label map [unknown-class]' in done.stdout
+    given = ['--label-map-atomic', tmp_path / 'other' / 'label_map_atomic.json']
+    assert run_tool(TOOL, tmp_path / 'train.json', *given).returncode == 0
+
+
+def test_a_film_of_variable_rate_is_told(run_tool, tmp_path):
+    # 50 frames in 2 s as the file says, but 10 in the first second and 40 in the second: the frame at 1 s is number 10.
+    # The index has the times of decoding, two frames of 0.1 s ahead: 1.2 s at number 12, which belongs to 0.48 s.
+    (tmp_path / 'films').mkdir()
+    times_s = [*(number / 10 for number in range(10)), *(1 + number / 40 for number in range(40))]
+    make_film(tmp_path / 'films' / 'v1.mp4', 50, times_s=times_s)
+    make_film(tmp_path / 'films' / 'v2.mp4', 50)
+    make_film(tmp_path / 'films' / 'v3.mkv', 50)  # its index has key frames only
+    for vid, count in (('v1', 1), ('v2', 0), ('v3', 0)):
+        write_seal_json(annotations(vid=vid, num_frames=50), tmp_path / 'train.json')
+        done = run_tool(TOOL, tmp_path / 'train.json', '--videos', tmp_path / 'films')
+        told = 'frames of the film are up to 0.72 s from where 25 frames per second put them'
+        assert (done.returncode, done.stdout.count(told), done.stdout.count('[film-times]')) == (count, count, count)
+
+
 def test_records_that_cannot_be_read_are_told_and_count_in_row_numbers(run_tool, tmp_path):
     path = tmp_path / 'train.json'
     ours = annotations()

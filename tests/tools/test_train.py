@@ -116,6 +116,12 @@ def test_a_missing_config_is_one_line_and_exit_code_2(tmp_path, name):
     assert result.stderr.startswith('error: nowhere.py: no such config') and result.stderr.count('\n') == 1
 
 
+def test_a_config_without_a_model_is_one_line(tmp_path):
+    (tmp_path / 'data.py').write_text('train_dataloader = dict()')
+    with pytest.raises(InputError, match=r'data\.py: has no model'):
+        build_config(make_parser('').parse_args([str(tmp_path / 'data.py')]))
+
+
 def test_work_folder_is_the_users_then_the_configs_then_the_name_of_the_config():
     assert build_config(arguments()).work_dir == str(Path('work_dirs', 'picodet_s_coco_person'))
     assert build_config(arguments('--cfg-options', 'work_dir=theirs')).work_dir == 'theirs'

@@ -39,16 +39,10 @@ def films(path: str, split: str) -> dict[str, VideoRecord]:
     """Read a table of films, or what the containers in a folder say."""
     if not Path(path).is_dir():
         return convert.read_videos(path)
-    from mmtube.datasets import FrameSource
+    from mmtube.datasets.film_facts import film_record
     from mmtube.datasets.film_folder import list_films
 
-    found = {}
-    for film in list_films(path):
-        with FrameSource(film) as source:
-            info = source.info
-        frames = max(info.num_frames, 1)
-        found[film.stem] = VideoRecord('web', info.width, info.height, info.fps, frames, info.duration_s, split)
-    return found
+    return {film.stem: film_record(film, split) for film in list_films(path)}
 
 
 def read(args: argparse.Namespace, maps: dict[str, LabelMap], found: list[Finding] | None) -> SEALAnnotations:
@@ -60,7 +54,7 @@ def read(args: argparse.Namespace, maps: dict[str, LabelMap], found: list[Findin
         return annotations if found is None else convert.without_broken(annotations)
     if kind == 'result':
         maps.update({**convert.result_label_maps(src), **maps})
-        return convert.read_results(src, split=args.split)
+        return convert.read_results(src, split=args.split, label_map=maps.get('atomic'))
     if kind == 'ava':
         if videos is None:
             raise InputError(f'{src}: AVA boxes are fractions of the frame, tell the films with --videos')

@@ -16,6 +16,7 @@ MAX_TOLD = 10_000
 KNOWN_FLAGS = INTERPOLATED | EDITED | HEAD_VISIBLE
 EDGE_PX = 1 / 64  # rounding of a writer
 HEAD_SHARE = 1 / 3  # SEAL, Sec. 3.1
+JUMP_S = 0.1  # in which nobody leaves his own box
 
 
 def runs(rows: np.ndarray, *alike: np.ndarray) -> Iterator[np.ndarray]:
@@ -45,17 +46,6 @@ def _box(columns: Columns, row: int) -> str:
     return '(' + ', '.join(f'{value:g}' for value in columns.annotations.boxes.boxes_px[row]) + ')'
 
 
-def _finite(columns: Columns) -> np.ndarray:
-    return np.isfinite(columns.annotations.boxes.boxes_px).all(axis=1)
-
-
-def _proper(columns: Columns) -> np.ndarray:
-    """Boxes with an area, of a known film."""
-    boxes = columns.annotations.boxes.boxes_px
-    with np.errstate(invalid='ignore'):
-        return _finite(columns) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & (columns.box_video >= 0)
-
-
 def _beyond_px(columns: Columns) -> tuple[np.ndarray, np.ndarray]:
     """Return (N,) bool whether a proper box shares nothing with the frame, and (N,) float32 how far it is beyond it."""
     boxes, video = columns.annotations.boxes.boxes_px, columns.box_video
@@ -66,21 +56,19 @@ def _beyond_px(columns: Columns) -> tuple[np.ndarray, np.ndarray]:
             np.maximum(-boxes[:, 0], -boxes[:, 1]), np.maximum(boxes[:, 2] - width, boxes[:, 3] - height)
         )
         apart = (boxes[:, 2] <= 0) | (boxes[:, 3] <= 0) | (boxes[:, 0] >= width) | (boxes[:, 1] >= height)
-    proper = _proper(columns)
-    return apart & proper, np.where(proper, beyond, 0)
+    return apart & columns.proper, np.where(columns.proper, beyond, 0)
 
 
 def box_not_a_number(columns: Columns) -> Places:
     """a box has a coordinate that is not a finite number"""
-    return _places(columns, ~_finite(columns), lambda run: f'the box is {_box(columns, run[0])}')
+    return _places(columns, ~columns.finite, lambda run: f'the box is {_box(columns, run[0])}')
 
 
 def box_without_area(columns: Columns) -> Places:
     """a box has no width or no height, or is reversed"""
-    boxes = columns.annotations.boxes.boxes_px
-    with np.errstate(invalid='ignore'):
-        broken = _finite(columns) & (boxes[:, 2:] <= boxes[:, :2]).any(axis=1)
-    return _places(columns, broken, lambda run: f'the box {_box(columns, run[0])} has no area')
+    return _places(
+        columns, columns.finite & ~columns.with_area, lambda run: f'the box {_box(columns, run[0])} has no area'
+    )
 
 
 def box_outside_frame(columns: Columns) -> Places:
@@ -103,6 +91,28 @@ def box_beyond_edge(columns: Columns) -> Places:
         return f'the box {_box(columns, worst)} reaches {beyond[worst]:.3g} pixels over the edge of {size}'
 
     return _places(columns, ~apart & (beyond > EDGE_PX), cause)
+
+
+def box_in_fractions(columns: Columns) -> Places:
+    """a box lies within the first pixel: fractions of the frame where pixels are needed"""
+    boxes = columns.annotations.boxes.boxes_px
+    broken = columns.proper & (boxes[:, 2] <= 1) & (boxes[:, 3] <= 1)
+    return _places(columns, broken, lambda run: f'the box {_box(columns, run[0])} is in fractions, not in pixels')
+
+
+def box_jump(columns: Columns) -> Places:
+    """a box shares nothing with the one a frame before: the track may have gone over to somebody else"""
+    table, video = columns.annotations.boxes, columns.box_video
+    boxes, frames = table.boxes_px, table.frame_inds
+    x1, y1, x2, y2 = boxes.T
+    apart = (x1[1:] >= x2[:-1]) | (x1[:-1] >= x2[1:]) | (y1[1:] >= y2[:-1]) | (y1[:-1] >= y2[1:])
+    rows = np.flatnonzero(apart) + 1
+    rows = rows[(columns.box_key[rows] == columns.box_key[rows - 1]) & (frames[rows] == frames[rows - 1] + 1)]
+    with np.errstate(invalid='ignore', divide='ignore'):
+        dense = np.append(1 / columns.fps <= JUMP_S, False)[video[rows]]
+    rows = rows[dense & columns.proper[rows] & columns.proper[rows - 1]]
+    for row in rows[~columns.is_cut(video[rows], frames[rows])]:
+        yield columns.box_place(row, row), f'goes from {_box(columns, row - 1)} to {_box(columns, row)} in one frame'
 
 
 def _frame_size(columns: Columns, row: int) -> str:
@@ -189,10 +199,13 @@ def head_visible(columns: Columns) -> Places:
     head = (boxes.flags & HEAD_VISIBLE) != 0
     if not head.any():
         return  # the file does not say
-    seen = np.concatenate([[0], np.cumsum(head)])[boxes.offsets]
-    seen, total = np.diff(seen), np.diff(boxes.offsets)
-    for key in np.flatnonzero((seen < HEAD_SHARE * total - 1e-9) & (columns.key_tubelet >= 0)):
-        yield (
-            columns.tubelet_place(columns.key_tubelet[key]),
-            f'the head is seen in {seen[key]} of {total[key]} frames',
-        )
+    tubelets, keys = columns.key_tubelet[columns.key_tubelet >= 0], np.flatnonzero(columns.key_tubelet >= 0)
+    subjects = np.stack([columns.tubelet_video[tubelets], columns.person_ids[tubelets]], axis=1)
+    _, first, subject = np.unique(subjects, axis=0, return_index=True, return_inverse=True)
+    seen = np.diff(np.concatenate([[0], np.cumsum(head)])[boxes.offsets])[keys]
+    seen, total = (
+        np.bincount(subject.reshape(-1), counts).astype(np.int64) for counts in (seen, np.diff(boxes.offsets)[keys])
+    )
+    for number in np.flatnonzero(seen < HEAD_SHARE * total - 1e-9):
+        cause = f'the head of the person is seen in {seen[number]} of {total[number]} frames'
+        yield columns.tubelet_place(tubelets[first[number]]), cause

@@ -22,6 +22,8 @@ COLUMN_RULES: dict[str, Rule] = {
     'box-without-area': box_rules.box_without_area,
     'box-outside-frame': box_rules.box_outside_frame,
     'box-beyond-edge': box_rules.box_beyond_edge,
+    'box-in-fractions': box_rules.box_in_fractions,
+    'box-jump': box_rules.box_jump,
     'box-score': box_rules.box_score,
     'box-flags': box_rules.box_flags,
     'orphan-boxes': box_rules.orphan_boxes,
@@ -33,6 +35,7 @@ COLUMN_RULES: dict[str, Rule] = {
     'head-visible': box_rules.head_visible,
     'short-action': instance_rules.short_action,
     'outside-tubelet': instance_rules.outside_tubelet,
+    'instance-without-box': instance_rules.instance_without_box,
     'action-outside-activity': instance_rules.action_outside_activity,
     'duplicate-instance': instance_rules.duplicate_instance,
     'overlapping-instance': instance_rules.overlapping_instance,
@@ -42,6 +45,7 @@ COLUMN_RULES: dict[str, Rule] = {
     'id-in-two-tubelets': identity_rules.id_in_two_tubelets,
     'id-across-cut': identity_rules.id_across_cut,
     'too-many-subjects': identity_rules.too_many_subjects,
+    'shots-incomplete': identity_rules.shots_incomplete,
 }
 TRACE_RULES: dict[str, Rule] = {
     'untraced-box': trace_rules.untraced_box,
@@ -57,11 +61,13 @@ FILM_RULES: dict[str, Rule] = {
     'film-unreadable': film_rules.film_unreadable,
     'film-size': film_rules.film_size,
     'film-fps': film_rules.film_fps,
+    'film-times': film_rules.film_times,
     'film-frames': film_rules.film_frames,
     'film-duration': film_rules.film_duration,
 }
-# What may be meant so: boxes are absent where whole films are annotated, an activity may have no action to name.
-HINTS = frozenset({'empty-track', 'activity-without-action'})
+# What may be meant so: boxes are absent where whole films are annotated, an activity may have no action to name, and
+# people do jump, or the camera does.
+HINTS = frozenset({'empty-track', 'activity-without-action', 'box-jump'})
 
 
 @dataclass

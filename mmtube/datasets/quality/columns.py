@@ -75,6 +75,23 @@ class Columns:
         return np.repeat(video, np.diff(self.annotations.boxes.offsets))
 
     @cached_property
+    def finite(self) -> np.ndarray:
+        """(N,) bool boxes of finite numbers."""
+        # A reduction over rows of four takes five times as long as over columns.
+        return np.logical_and.reduce(np.isfinite(self.annotations.boxes.boxes_px).T)
+
+    @cached_property
+    def with_area(self) -> np.ndarray:
+        """(N,) bool boxes that are neither flat nor reversed."""
+        x1, y1, x2, y2 = self.annotations.boxes.boxes_px.T
+        return (x2 > x1) & (y2 > y1)
+
+    @cached_property
+    def proper(self) -> np.ndarray:
+        """(N,) bool finite boxes with an area, of a known film."""
+        return self.finite & self.with_area & (self.box_video >= 0)
+
+    @cached_property
     def box_spans(self) -> np.ndarray:
         """(T, 2) int64 first and last frame with a box; (0, -1) where there is none."""
         boxes = self.annotations.boxes
@@ -142,6 +159,19 @@ class Columns:
     def video_place(self, number: int) -> str:
         """Return how a film is called."""
         return f'videos["{self.vids[number]}"]'
+
+    @cached_property
+    def shot_starts(self) -> np.ndarray:
+        """(S,) int64 ``film * FRAME_SPAN + frame`` where shots begin, increasing."""
+        videos = self.annotations.videos.values()
+        return np.array(
+            [number * FRAME_SPAN + shot[0] for number, video in enumerate(videos) for shot in sorted(video.shots)],
+            np.int64,
+        )
+
+    def is_cut(self, video: np.ndarray, frame_inds: np.ndarray) -> np.ndarray:
+        """Return (n,) bool, whether a shot begins with a frame."""
+        return np.isin(video.astype(np.int64) * FRAME_SPAN + frame_inds, self.shot_starts)
 
     @cached_property
     def aa(self) -> Instances:

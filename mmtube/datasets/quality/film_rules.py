@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from mmtube.errors import InputError
 from mmtube.structures import VideoInfo
 from mmtube.structures.seal import VideoRecord
 
+from ..film_container import open_film
 from ..film_folder import find_film
 from ..frame_source import FrameSource
 from .columns import Columns
 
 Places = Iterator[tuple[str, str]]
 TOLERANCE_FRAMES = 2
-TOLERANCE_FPS = 0.001  # share of the rate: 29.97 is not 30
+TOLERANCE_FPS = 0.0005  # share of the rate: 29.97 is not 30, and 23.98 is 23.976
+TOLERANCE_S = 0.25  # how far a frame may be from where a constant rate puts it
 
 
 class Films:
@@ -88,6 +92,34 @@ def film_fps(films: Films) -> Places:
     for place, info, record in films.read():
         if not abs(info.fps - record.fps) <= TOLERANCE_FPS * info.fps:
             yield place, f'the film has {info.fps:g} frames per second, not {record.fps:g}'
+
+
+def film_times(films: Films) -> Places:
+    """frames of a film are not where a constant rate puts them (only told of films with an index)"""
+    records = list(films.columns.annotations.videos.values())
+    for number, vid in enumerate(films.columns.vids):
+        if isinstance(films.probes[number][1], VideoInfo) and records[number].fps > 0:
+            times_s = indexed_times_s(find_film(films.folder, vid))
+            away_s = np.abs(times_s - np.arange(len(times_s)) / records[number].fps)
+            if away_s.max(initial=0) > TOLERANCE_S:
+                told = f'up to {away_s.max():.2f} s from where {records[number].fps:g} frames per second put them'
+                yield films.columns.video_place(number), f'frames of the film are {told}: its rate varies'
+
+
+def indexed_times_s(path: Path) -> np.ndarray:
+    """Return the times of all frames in the order of decoding from the index of a film, without reading the film.
+
+    Args:
+        path (Path): A film that can be opened.
+
+    Returns:
+        np.ndarray: (F,) float64 seconds after the first; none where the container has no index of all frames.
+    """
+    with open_film(path, threads=1) as (container, stream):
+        if 'mp4' not in container.format.name:
+            return np.zeros(0)
+        ticks = np.array([entry.timestamp for entry in stream.index_entries], np.int64)
+        return (ticks - ticks[:1]) * float(stream.time_base)
 
 
 def film_frames(films: Films) -> Places:

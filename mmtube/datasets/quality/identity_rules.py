@@ -92,10 +92,7 @@ def id_in_two_tubelets(columns: Columns) -> Places:
 
 def id_across_cut(columns: Columns) -> Places:
     """an ID goes on across a shot change that no reviewer approved"""
-    videos = columns.annotations.videos.values()
-    starts = np.array(
-        [number * FRAME_SPAN + shot[0] for number, video in enumerate(videos) for shot in sorted(video.shots)], np.int64
-    )
+    starts = columns.shot_starts
     spans, tubelets = columns.box_spans, _people(columns)
     tubelets = tubelets[spans[tubelets, 1] >= spans[tubelets, 0]]
     if not len(starts) or not len(tubelets):
@@ -143,3 +140,11 @@ def too_many_subjects(columns: Columns) -> Places:
                 f'frames {first} to {last} have up to {told}, at most {MAX_SUBJECTS} are due',
             )
             done += len(run)
+
+
+def shots_incomplete(columns: Columns) -> Places:
+    """the shots of a film do not begin with its first frame or end with its last, as if counted from 1"""
+    for number, video in enumerate(columns.annotations.videos.values()):
+        if video.shots and (video.shots[0][0] > 0 or video.shots[-1][1] < video.num_frames):
+            told = f'go from frame {video.shots[0][0]} to {video.shots[-1][1]}, half open'
+            yield columns.video_place(number), f'its shots {told}, the film has the frames 0 to {video.num_frames}'

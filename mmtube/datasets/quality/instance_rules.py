@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .columns import Columns, Instances
+from .columns import FRAME_SPAN, Columns, Instances
 
 Places = Iterator[tuple[str, str]]
 TOLERANCE_S = 0.1
@@ -36,6 +36,30 @@ def outside_tubelet(columns: Columns) -> Places:
             first, end = bounds[index]
             cause = f'{_span(instances, rows[index])} is not within its tubelet, {first:.6g} to {end:.6g} s'
             yield instances.place(rows[index]), cause
+
+
+def instance_without_box(columns: Columns) -> Places:
+    """a tubelet has boxes, but none during an instance"""
+    boxes, spans = columns.annotations.boxes, columns.box_spans
+    keys = columns.box_key.astype(np.int64) * FRAME_SPAN + boxes.frame_inds
+    if (np.diff(keys) < 0).any():
+        keys = np.sort(keys)
+    for instances in columns.instances:
+        rows = np.flatnonzero(instances.usable & (np.append(columns.tubelet_video, -1)[instances.tubelet] >= 0))
+        tubelet = instances.tubelet[rows]
+        fps = columns.fps[columns.tubelet_video[tubelet]]
+        # Frame i is shown from i / fps on; of an instance outside of its tubelet another rule tells.
+        with np.errstate(invalid='ignore'):
+            first = np.ceil(np.nan_to_num(instances.table.start_s[rows] * fps) - 1)
+            last = np.floor(np.nan_to_num(instances.table.end_s[rows] * fps))
+        inside = (first <= spans[tubelet, 1]) & (last >= spans[tubelet, 0])
+        rows, tubelet, first, last = (column[inside] for column in (rows, tubelet, first, last))
+        key = columns.tubelet_key[tubelet] * FRAME_SPAN
+        first, last = (np.clip(frames, 0, FRAME_SPAN - 1).astype(np.int64) for frames in (first, last))
+        none = np.searchsorted(keys, key + first) == np.searchsorted(keys, key + last, side='right')
+        for row in rows[none]:
+            tid = str(instances.table.tids[row])
+            yield instances.place(row), f'tubelet {tid!r} has no box in {_span(instances, row)}'
 
 
 def action_outside_activity(columns: Columns) -> Places:

@@ -39,9 +39,7 @@ def merge_classes(
     if label_map.group_of(gone) != group:
         raise InputError(f'{name!r} is a class of {label_map.group_of(gone)!r} and {into!r} of {group!r}: not merged')
     table = annotations.instances(label_map.task)
-    if len(table) and table.labels.max() >= len(label_map):
-        row = int(table.labels.argmax())
-        raise InputError(f'{annotations.name}: {label_map.task} instance {row}: class {table.labels[row]} has no name')
+    table.check_classes(len(label_map), f'{annotations.name}: {label_map.task}')
     labels = np.where(table.labels == gone, target, table.labels)
     table = _joined(replace(table, labels=labels), target, table.labels == gone)
     table = replace(table, labels=table.labels - (table.labels > gone))

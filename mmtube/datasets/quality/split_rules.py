@@ -25,13 +25,19 @@ def split_of_file(name: str) -> str | None:
 
 
 def split_findings(annotations: SEALAnnotations) -> Iterator[Finding]:
-    """Yield the films whose split is not that of their file: what its name tells, else that of most of its films."""
+    """Yield the films whose split is not that of their file: what its name tells, else that of most of its films.
+
+    A split that is none of train, val and test is one too.
+    """
     counts = Counter(video.split for video in annotations.videos.values())
     if not counts:
         return
     split = split_of_file(annotations.name) or counts.most_common(1)[0][0]
     for vid, video in annotations.videos.items():
-        if video.split != split:
+        if video.split not in SPLITS.values():
+            cause = f'the split is {video.split!r}, there are {", ".join(dict.fromkeys(SPLITS.values()))}'
+            yield Finding(annotations.name, f'videos["{vid}"]', 'split', cause)
+        elif video.split != split:
             cause = f'the split is {video.split!r} in a file of {split!r}'
             yield Finding(annotations.name, f'videos["{vid}"]', 'split', cause)
 

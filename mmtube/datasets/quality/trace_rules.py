@@ -108,7 +108,7 @@ def shared_origin(trace: Trace) -> Places:
     people = np.stack([columns.tubelet_video, columns.person_ids], axis=1)
     order = np.argsort(trace.origin, kind='stable')
     order = order[trace.origin[order] >= 0]
-    for run in np.split(order, np.flatnonzero(np.diff(trace.origin[order])) + 1):
+    for run in np.split(order, np.flatnonzero(np.diff(trace.origin[order])) + 1) if len(order) else []:
         first, *others = trace.owner[run]
         for other in others:
             if (people[first] != people[other]).any():

@@ -49,17 +49,26 @@ class ClassBalancedSampler(Sampler):
         threshold (float): Share of the items below which a class counts as rare. Defaults to 0.02.
         power (float): Strength, see :func:`repeat_factors`. Defaults to 0.5.
         seed (int | None): Seed, the same on all ranks. Defaults to None, a random one that the ranks agree on.
+        shuffle (bool): Whether the order is random; False is the order of the data set. Defaults to True.
 
     Raises:
         ValueError: If ``threshold`` is not in (0, 1] or ``power`` in [0, 1].
     """
 
-    def __init__(self, dataset: Any, threshold: float = 0.02, power: float = 0.5, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        dataset: Any,
+        threshold: float = 0.02,
+        power: float = 0.5,
+        seed: int | None = None,
+        shuffle: bool = True,
+    ) -> None:
         if not 0 < threshold <= 1 or not 0 <= power <= 1:
             raise ValueError(f'threshold must be in (0, 1] and power in [0, 1], got {threshold} and {power}')
         self.rank, self.world_size = get_dist_info()
         self.seed = sync_random_seed() if seed is None else seed
         self.epoch = 0
+        self.shuffle = shuffle
         self.factors = repeat_factors(*dataset.item_labels(), threshold, power)
         self.num_samples = math.ceil(round(self.factors.sum()) / self.world_size)
 
@@ -71,7 +80,10 @@ class ClassBalancedSampler(Sampler):
         edges = np.cumsum(self.factors[order]) * (total / max(self.factors.sum(), 1))
         drawn = np.searchsorted(edges, np.arange(total) + generator.random(), side='right')
         indices = order[np.minimum(drawn, len(order) - 1)]
-        generator.shuffle(indices)
+        if self.shuffle:
+            generator.shuffle(indices)
+        else:
+            indices.sort()
         return iter(indices[self.rank :: self.world_size].tolist())
 
     def __len__(self) -> int:

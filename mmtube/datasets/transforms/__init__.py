@@ -1,4 +1,5 @@
 from .decode_window import DecodeWindow
+from .jitter_boxes import JitterBoxes
 from .pack_clip import PackSEALClip
 from .sample_clip import SampleSEALClip
 from .sequence import LoadSequence, PackSequence, SampleSequence
@@ -6,6 +7,7 @@ from .tubelet import LoadTubeletFeatures, PackTubelet, TubeletRescale, TubeletWi
 
 __all__ = [
     'DecodeWindow',
+    'JitterBoxes',
     'LoadSequence',
     'LoadTubeletFeatures',
     'PackSEALClip',

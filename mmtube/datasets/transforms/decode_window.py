@@ -25,8 +25,8 @@ class DecodeWindow(BaseTransform):
     Required keys: ``film``, ``frame_times_s``, ``img_key``, ``ori_shape``, ``duration_s``. Added keys: ``imgs``, a list
     of (H, W, 3) uint8, ``img_shape``, ``original_shape``, ``scale_factor``. Changed keys: ``gt_bboxes`` and
     ``proposals`` from pixels of ``ori_shape`` to pixels of ``imgs``. ``tube_boxes`` (m, B, 4), where present, go behind
-    the proposals, ``proposals`` (m + m * B, 4), so that the transforms of MMAction2 treat them as boxes;
-    :class:`PackSEALClip` takes them apart again.
+    the proposals, ``proposals`` (m + m * B, 4), so that the transforms of MMAction2 treat them as boxes, and likewise
+    ``gt_tube_boxes`` behind ``gt_bboxes``; :class:`PackSEALClip` takes them apart again.
 
     Args:
         short_side (int | None): Frames whose shorter side is longer are made smaller to it while they are decoded.
@@ -66,8 +66,9 @@ class DecodeWindow(BaseTransform):
         results['imgs'] = images
         results['img_shape'] = results['original_shape'] = (size[1], size[0])
         results['scale_factor'] = np.array([size[0] / width, size[1] / height], np.float32)
-        if 'tube_boxes' in results:
-            results['proposals'] = np.concatenate([results['proposals'], results['tube_boxes'].reshape(-1, 4)])
+        for key, over_time in (('proposals', 'tube_boxes'), ('gt_bboxes', 'gt_tube_boxes')):
+            if over_time in results:
+                results[key] = np.concatenate([results[key], results[over_time].reshape(-1, 4)])
         for key in ('gt_bboxes', 'proposals'):
             if key in results:
                 results[key] = results[key] * np.tile(results['scale_factor'], 2)

@@ -49,7 +49,9 @@ class LoadTubeletFeatures(BaseTransform):
 
     Required keys: ``tid``, ``feature_files``, ``demanded``, ``gt_segments_s``, ``gt_labels``. Added keys: ``features``
     (T, C) float32, ``valid`` (T,) bool (in all streams), ``offset_s``, ``rate`` rows per second, ``dims`` of the
-    streams, ``num_rows``, ``segments`` (n, 2) float32 rows, ``segments_s`` and ``labels``.
+    streams, ``num_rows``, ``segments`` (n, 2) float32 rows, ``segments_s`` and ``labels``. Segments of which no row has
+    a part, such as one in the last half second of a film, where no window fits, and those without length are left out
+    of the last three; ``gt_segments_s`` and ``gt_labels`` stay whole.
 
     Raises:
         InputError: When it meets a file that cannot be used or does not have the tubelet, or streams that differ in
@@ -80,6 +82,7 @@ class LoadTubeletFeatures(BaseTransform):
         results['dims'] = [file.meta.dim for file in files]
         results['segments_s'], results['labels'] = results['gt_segments_s'], results['gt_labels']
         set_rows(results, features, valid, first.offset_s, rate)
+        keep_segments(results, results['segments'][:, 1] > results['segments'][:, 0])
         return results
 
 

@@ -11,7 +11,7 @@ from .box_table import BoxTable, BoxTrack
 from .records import InstanceTable, TubeletRecord, VideoRecord
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class SEALAnnotations:
     """Annotations of many films in the schema of SEAL (Sec. 3.1 and 3.2). They are read, not changed in place.
 
@@ -33,6 +33,10 @@ class SEALAnnotations:
 
     def __post_init__(self) -> None:
         self._rows: dict[str, dict[str, np.ndarray]] = {}
+
+    def __repr__(self) -> str:
+        counts = f'{len(self.videos)} videos, {len(self.tubelets)} tubelets, {len(self.boxes)} boxes'
+        return f'SEALAnnotations({self.name!r}: {counts}, {len(self.aa)} atomic, {len(self.ca)} complex)'
 
     def instances(self, task: str) -> InstanceTable:
         """Return the instances of a task, ``'atomic'`` or ``'complex'``.

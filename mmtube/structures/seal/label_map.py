@@ -84,7 +84,8 @@ def read_label_map(path: str | os.PathLike) -> LabelMap:
         InputError: If the file is missing or not of this form.
     """
     root = read_json(path)
-    groups = {name: tuple(int(edge.integer()) for edge in group) for name, group in root['groups'].items()}
+    ranges = root['groups'].items() if 'groups' in root else ()
+    groups = {name: tuple(int(edge.integer()) for edge in group) for name, group in ranges}
     placeholder = 'placeholder' in root and bool(root['placeholder'].value)
     names = tuple(name.text() for name in root['names'])
     return root.build(LabelMap, root['task'].text(), names, groups, placeholder)

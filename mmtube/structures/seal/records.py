@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmtube.errors import InputError
+
 GROUPS = ('pose', 'pp', 'po')  # pose, person-person, person-object
 STAGES = {1: 'coarse', 2: 'short refine', 3: 'long merge', 4: 'long refine'}
 
@@ -108,6 +110,22 @@ class InstanceTable:
         return InstanceTable(
             self.tids[keep], self.labels[keep], self.groups[keep], self.start_s[keep], self.end_s[keep]
         )
+
+    def check_classes(self, num_classes: int, name: str) -> None:
+        """See that all classes are below a number of classes.
+
+        Args:
+            num_classes (int): Number of classes.
+            name (str): File and task, for the message.
+
+        Raises:
+            InputError: If one is not: the first such row.
+        """
+        beyond = np.flatnonzero(self.labels >= num_classes)
+        if len(beyond):
+            row = int(beyond[0])
+            told = f'label {self.labels[row]} is not below {num_classes} classes'
+            raise InputError(f'{name} instance {row} (tubelet {self.tids[row]}): {told}')
 
     @property
     def duration_s(self) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Each fault is planted alone: the rule fires where it is, and no other rule does."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from mmtube.datasets.quality import COLUMN_RULES, FILM_RULES, TRACE_RULES, Colum
 from mmtube.datasets.quality.box_rules import runs
 from mmtube.datasets.quality.instance_rules import within
 from mmtube.datasets.quality.split_rules import activitynet_findings, leak_findings, split_of_file
+from mmtube.structures import VideoInfo
+from mmtube.structures.seal import BoxTable, SEALAnnotations, TubeletRecord, VideoRecord
 
 NAN = float('nan')
 
@@ -125,6 +128,10 @@ def lose_track(draft):
     del draft.tracks['t4']
 
 
+def jumps(key, *frames):
+    return {('box-jump', f'boxes["{key}"] frame {frame}') for frame in frames}
+
+
 BOX = [100.0, 20, 160, 200]
 FAULTS = {
     # name: (fault, {(rule, row)})
@@ -133,6 +140,14 @@ FAULTS = {
     'no length': (set_video('v2', duration_s=NAN), {('video-length', 'videos["v2"]')}),
     'duration is not frames / fps': (set_video('v2', duration_s=11.0), {('video-duration', 'videos["v2"]')}),
     'shots with a hole': (set_video('v1', shots=((0, 140), (150, 250))), {('video-shots', 'videos["v1"]')}),
+    'shots counted from 1': (
+        set_video('v1', shots=((1, 150), (150, 250))),
+        {('shots-incomplete', 'videos["v1"]')},
+    ),
+    'shots that end early': (
+        set_video('v1', shots=((0, 150), (150, 249))),
+        {('shots-incomplete', 'videos["v1"]')},
+    ),
     'shots past the end': (set_video('v1', shots=((0, 150), (150, 260))), {('video-shots', 'videos["v1"]')}),
     'unknown video': (set_tubelet('t4', vid='v9'), {('unknown-video', 'tubelets["t4"]')}),
     'person below 0': (set_tubelet('t4', person_id=-1), {('person-id', 'tubelets["t4"]')}),
@@ -166,7 +181,19 @@ FAULTS = {
     ),
     'box without width': (set_box('t2', 60, [160, 20, 160, 200]), {('box-without-area', 'boxes["t2"] frame 60')}),
     'reversed box': (set_box('t2', 60, [160, 200, 100, 20]), {('box-without-area', 'boxes["t2"] frame 60')}),
-    'box outside the frame': (set_box('t2', 60, [330, 20, 350, 90]), {('box-outside-frame', 'boxes["t2"] frame 60')}),
+    'box outside the frame': (
+        set_box('t2', 60, [330, 20, 350, 90]),
+        {('box-outside-frame', 'boxes["t2"] frame 60'), *jumps('t2', 60, 61)},
+    ),
+    'boxes as fractions': (
+        lambda draft: [set_box('t2', frame, [0.1, 0.1, 0.3, 1])(draft) for frame in range(50, 150)],
+        {('box-in-fractions', 'boxes["t2"] frames 50 to 149')},
+    ),
+    'a track that goes over to another person': (
+        # Of 122.5 to 182.5 and 122.25 to 182.25 the next box has nothing: it begins at 183.
+        lambda draft: [set_box('t2', frame, [183, 20, 240, 200])(draft) for frame in range(100, 150)],
+        {*jumps('t2', 100)},
+    ),
     'box over the edge': (set_box('t2', 60, [100, -3, 160, 200]), {('box-beyond-edge', 'boxes["t2"] frame 60')}),
     'score above 1': (set_column('t2', 60, 2, 1.5), {('box-score', 'boxes["t2"] frame 60')}),
     'score not a number': (set_column('t2', 60, 2, NAN), {('box-score', 'boxes["t2"] frame 60')}),
@@ -192,6 +219,25 @@ FAULTS = {
         {('outside-tubelet', 'aa[6]'), ('action-outside-activity', 'aa[6]')},
     ),
     'activity before its tubelet': (lambda draft: draft.ca[1].__setitem__(3, 1.8), {('outside-tubelet', 'ca[1]')}),
+    'action while the person is away': (
+        # t3 is absent in frames 120 to 134, 4.8 to 5.36 s. Frame 119 is shown until 4.8 s.
+        lambda draft: (
+            [column.__delitem__(slice(10, 25)) for column in draft.tracks['t3']],
+            draft.ca.append(['t3', 0, '', 4.4, 5.6]),
+            draft.aa.append(['t3', 0, 'pose', 4.4, 5.6]),
+            draft.aa.append(['t3', 2, 'po', 4.80001, 5.39]),
+            draft.aa.append(['t3', 1, 'pp', 4.79, 5.39]),
+        ),
+        {('instance-without-box', 'aa[7]'), ('short-action', 'aa[7]')},
+    ),
+    'activity at another time': (
+        lambda draft: draft.ca.append(['t6', 0, '', 5.0, 6.0]),
+        {('outside-tubelet', 'ca[3]'), ('activity-without-action', 'ca[3]')},
+    ),
+    'a track from its end to its beginning': (
+        lambda draft: [column.reverse() for column in draft.tracks['t1']],
+        {('frames-not-increasing', '*')},
+    ),
     'action in no activity': (set_aa(2, 3, 1.99), {('action-outside-activity', 'aa[2]')}),
     'action over two activities': (
         lambda draft: draft.ca.__setitem__(slice(0, 1), [['t1', 0, '', 0.2, 1.5], ['t1', 0, '', 1.5, 3.5]]),
@@ -207,12 +253,16 @@ FAULTS = {
         same_person,
         {('id-twice-in-frame', 'boxes["t5"] frames 0 to 79'), ('id-in-two-tubelets', 'tubelets["t6"]')},
     ),
-    'two IDs on one person': (same_place, {('overlapping-ids', 'boxes["t5"] frames 20 to 29')}),
+    'two IDs on one person': (
+        same_place,
+        {('overlapping-ids', 'boxes["t5"] frames 20 to 29'), *jumps('t6', 20, 30)},
+    ),
     'an ID in two tubelets': (interleaved, {('id-in-two-tubelets', 'tubelets["t6"]')}),
     'a tubelet over a cut': (add_boxes('t2', [160], BOX), {('id-across-cut', 'tubelets["t2"]')}),
     'an ID after a cut': (set_tubelet('t4', person_id=0), {('id-across-cut', 'tubelets["t4"]')}),
     'four subjects': (stranger, {('too-many-subjects', 'videos["v2"] ')}),
     'a film of another split': (set_video('v2', split='val'), {('split', 'videos["v2"]')}),
+    'a split that is none': (set_video('v2', split='training'), {('split', 'videos["v2"]')}),
 }
 
 
@@ -242,6 +292,49 @@ def test_an_approved_id_may_go_on_across_a_cut():
     assert places(draft) == set()
 
 
+def test_what_is_unusual_and_right_has_no_findings():
+    draft = Draft()
+    # A cut lets a box jump; a film of 5 fps too.
+    draft.videos['v1'] = replace(draft.videos['v1'], shots=((0, 60), (60, 150), (150, 250)))
+    for frame in range(60, 100):
+        set_box('t1', frame, [250.0, 20, 310, 200])(draft)
+    for tid in ('t1', 't2'):
+        set_tubelet(tid, across_shots=True)(draft)
+    # A person of two tubelets shows the head in the first only: 50 of 130 frames, a third of them.
+    draft.tracks['t3'][3] = [0] * 30
+    # After t7, of frames 0 to 79, the file goes on with another person at frame 80, elsewhere.
+    draft.tubelets['t8'] = replace(draft.tubelets['t6'], person_id=4, frame_range=(80, 90), box_key='t8')
+    draft.tracks['t8'] = [list(range(80, 90)), [[10.0, 20, 70, 200]] * 10, [1.0] * 10, [4] * 10]
+    draft.tubelets['Zoë "日本"'] = replace(draft.tubelets.pop('t7'), vid='фильм')
+    draft.videos['фильм'] = VideoRecord('web', 320, 240, 24000 / 1001, 81, 81 * 1001 / 24000, 'train')
+    draft.tubelets = dict(reversed(draft.tubelets.items()))
+    assert places(draft) == set()
+    slow = Draft()
+    slow.videos['v2'] = replace(slow.videos['v2'], fps=5.0, num_frames=250, duration_s=50.0)
+    set_box('t7', 40, [0.0, 20, 60, 200])(slow)
+    assert places(slow) == set()
+
+
+@pytest.mark.parametrize('with_coarse', [False, True])
+def test_empty_files_and_films_of_one_frame_have_no_findings(with_coarse):
+    nothing = SEALAnnotations({}, {})
+    one = SEALAnnotations(
+        {'v': VideoRecord('web', 64, 48, 25.0, 1, 0.04, 'train', ((0, 1),))},
+        {'t': TubeletRecord('v', 0, (0, 1), 't', ('t',), 4)},
+        boxes=BoxTable.from_tracks({'t': ([0], [[4, 4, 20, 40]], [1], [0])}),
+    )
+    before = replace(one, tubelets={'t': replace(one.tubelets['t'], origin=(), stage=1)})
+    for annotations, coarse in ((nothing, nothing), (one, before)):
+        assert check_annotations(annotations, coarse=coarse if with_coarse else None).findings == []
+
+
+def test_where_no_origin_is_known_each_is_told_and_nothing_breaks():
+    refined, coarse = Draft(), Draft(coarse=True)
+    for tid in refined.tubelets:
+        set_tubelet(tid, origin=())(refined)
+    assert places(refined, coarse) == {('no-origin', f'tubelets["{tid}"]') for tid in refined.tubelets}
+
+
 def test_people_who_are_no_subjects_may_be_many():
     for spoil in (lambda draft: draft.__dict__.update(aa=[], ca=[]), set_tubelet('t8', stage=1)):
         draft = Draft()
@@ -253,7 +346,7 @@ def test_people_who_are_no_subjects_may_be_many():
 COARSE_FAULTS = {
     'a box nowhere near a coarse one': (
         lambda refined, coarse: refined.tracks['t2'][1].__setitem__(5, [230.0, 20, 290, 200]),
-        {('untraced-box', 'boxes["t2"] frame 55')},
+        {('untraced-box', 'boxes["t2"] frame 55'), *jumps('t2', 55, 56)},
     ),
     'coarse boxes that are absent': (
         lambda refined, coarse: [column.__delitem__(slice(5, 9)) for column in coarse.tracks['c2']],
@@ -298,7 +391,7 @@ def test_a_refined_tubelet_must_come_from_coarse_ones(name):
 def test_an_edited_box_needs_no_coarse_one():
     refined, coarse = Draft(), Draft(coarse=True)
     refined.tracks['t2'][1][5], refined.tracks['t2'][3][5] = [230.0, 20, 290, 200], 2 + 4
-    assert places(refined, coarse) == set()
+    assert places(refined, coarse) == jumps('t2', 55, 56)
 
 
 def test_two_tubelets_of_one_person_may_share_an_origin():
@@ -326,6 +419,26 @@ def test_a_film_must_not_be_in_two_splits():
     assert [(finding.file, finding.row) for finding in leak_findings(files)] == [('out/val.json', 'videos["v1"]')]
 
 
+def test_boxes_of_an_instance_are_found_whatever_the_order_of_frames():
+    for seed in range(20):
+        draft, generator = Draft(), np.random.default_rng(seed)
+        for tid, track in draft.tracks.items():
+            order = generator.permutation(len(track[0])).tolist()
+            draft.tracks[tid] = [[column[row] for row in order] for column in track]
+        assert 'instance-without-box' not in check_annotations(draft.annotations()).counts
+
+
+def test_a_split_that_all_films_share_must_be_one():
+    draft = Draft()
+    for vid in draft.videos:
+        set_video(vid, split='trian')(draft)
+    found = [
+        finding for finding in check_annotations(draft.annotations('all.json')).findings if finding.rule == 'split'
+    ]
+    assert [finding.row for finding in found] == ['videos["v1"]', 'videos["v2"]']
+    assert found[0].cause == "the split is 'trian', there are train, val, test"
+
+
 @pytest.mark.parametrize(
     ('name', 'split'),
     [('a/val.json', 'val'), ('seal_train_v2.json', 'train'), ('all.json', None), ('train_val.json', None)],
@@ -340,6 +453,21 @@ def test_films_of_activitynet_keep_their_side():
     subsets = {'v1': 'training', 'v2': 'validation', 'abc': 'training', 'other': 'testing'}
     found = [(finding.row, finding.rule) for finding in activitynet_findings(draft.annotations(), subsets)]
     assert found == [('videos["v2"]', 'activitynet-split'), ('videos["v_abc"]', 'activitynet-split')]
+
+
+@pytest.mark.parametrize(
+    ('film', 'told', 'same'),
+    [
+        *[(30000 / 1001, 30, False), (30, 29.97, False), (24000 / 1001, 24, False), (25, 24.98, False)],
+        *[(24000 / 1001, 23.976, True), (24000 / 1001, 23.98, True), (30000 / 1001, 29.97, True), (25, 25.0, True)],
+    ],
+)
+def test_rates_of_television_are_told_apart_and_may_be_rounded(film, told, same):
+    record = VideoRecord('web', 64, 48, told, 100, 100 / told, 'train')
+    films = SimpleNamespace(read=lambda: [('videos["v"]', VideoInfo('v.mp4', 64, 48, film, 100, 100 / film), record)])
+    assert list(FILM_RULES['film-fps'](films)) == (
+        [] if same else [('videos["v"]', f'the film has {film:g} frames per second, not {told:g}')]
+    )
 
 
 def test_only_the_first_findings_of_a_rule_are_kept_and_all_are_counted():

@@ -35,6 +35,7 @@ def test_frames_are_those_of_the_ava_sampler_of_mmaction2():
 def test_times_are_clamped_to_the_film():
     assert inds(SampleSEALClip(8, 8), key_s=0.5) == [0, 0, 0, 5, 13, 21, 29, 37]  # 12.5 - 8 and so on
     assert inds(SampleSEALClip(8, 8), key_s=5.0)[-3:] == [133, 141, 149]
+    assert inds(SampleSEALClip(8, 8), key_s=5.6)[-3:] == [148, 149, 149]  # the film has 150 frames
 
 
 def test_exactly_the_two_seconds_can_be_read():
@@ -167,7 +168,7 @@ def test_a_clip_is_packed_as_a_detector_takes_it(film):
     truth = item['data_samples'].gt_instances
     assert item['inputs'].shape == (3, 4, 24, 32) and item['inputs'].dtype == torch.uint8
     assert truth.bboxes.tolist() == [[5, 4, 10, 20], [15, 4, 20, 20]] and truth.bboxes.dtype == torch.float32
-    assert truth.labels.dtype == torch.bool and truth.labels.int().tolist() == [[1, 0, 1], [0, 0, 0]]
+    assert truth.labels.dtype == torch.float32 and truth.labels.int().tolist() == [[1, 0, 1], [0, 0, 0]]
     assert truth.person_ids.tolist() == [7, 8]
     assert item['data_samples'].proposals.bboxes.tolist() == truth.bboxes.tolist()
     assert item['data_samples'].img_key == 'v,0003'
@@ -197,3 +198,40 @@ def test_the_packing_of_mmaction2_takes_key_boxes_too(film):
     ):
         results = TRANSFORMS.build(step)(results)
     assert results['data_samples'].gt_instances.bboxes.tolist() == boxes.tolist()
+
+
+def cropped(test_mode, are_truth, truth, proposals):
+    """Pack two people of whom a crop left flat boxes."""
+    return PackSEALClip()(
+        dict(
+            gt_bboxes=np.array(truth, np.float32),
+            proposals=np.array(proposals, np.float32),
+            gt_labels=np.eye(2, dtype=bool),
+            person_ids=np.array([7, 8]),
+            tids=['a', 'b'],
+            imgs=np.zeros((3, 2, 24, 32), np.uint8),
+            proposals_are_gt=are_truth,
+            proposal_scores=np.array([0.9, 0.8], np.float32),
+            test_mode=test_mode,
+        )
+    )
+
+
+SEEN, FLAT = [4, 4, 9, 9], [31, 4, 31.5, 9]
+
+
+def test_people_whom_a_crop_left_out_are_left_out_in_training_only():
+    item = cropped(False, False, [FLAT, SEEN], [SEEN, FLAT])
+    truth, proposals = item['data_samples'].gt_instances, item['data_samples'].proposals
+    assert truth.person_ids.tolist() == [8] and truth.labels.tolist() == [[False, True]]
+    assert truth.bboxes.tolist() == [SEEN] and item['data_samples'].tids == ['b']
+    assert proposals.bboxes.tolist() == [SEEN] and proposals.scores.tolist() == [np.float32(0.9)]
+    item = cropped(True, False, [FLAT, FLAT], [SEEN, FLAT])
+    assert len(item['data_samples'].gt_instances) == len(item['data_samples'].proposals) == 2
+    assert item['data_samples'].tids == ['a', 'b']
+
+
+def test_where_proposals_are_the_truth_both_lose_the_same_people():
+    sample = cropped(False, True, [SEEN, SEEN], [FLAT, SEEN])['data_samples']
+    assert sample.gt_instances.person_ids.tolist() == [8] and sample.proposals.bboxes.tolist() == [SEEN]
+    assert cropped(False, True, [FLAT, SEEN], [SEEN, FLAT]) is None

@@ -65,7 +65,7 @@ def test_a_map_that_contradicts_itself_is_refused(tmp_path, arguments, cause):
     assert str(caught.value).startswith(str(tmp_path / 'm.json'))
 
 
-@pytest.mark.parametrize('key', ['task', 'names', 'groups'])
+@pytest.mark.parametrize('key', ['task', 'names'])
 def test_a_missing_part_of_a_map_is_named(tmp_path, label_maps, key):
     write_label_map(label_maps['atomic'], tmp_path / 'm.json')
     document = json.loads((tmp_path / 'm.json').read_text())
@@ -103,3 +103,8 @@ def test_a_label_map_of_the_other_task_is_refused(tmp_path):
     write_label_map(LabelMap('complex', ('cooking',)), tmp_path / 'label_map_atomic.json')
     with pytest.raises(InputError, match=r"label_map_atomic.json: is a label map of the task 'complex'"):
         label_maps_beside(tmp_path / 'train.json')
+
+
+def test_task_and_names_are_enough(tmp_path):
+    (tmp_path / 'm.json').write_text('{"task": "atomic", "names": ["walk", "run"]}')
+    assert read_label_map(tmp_path / 'm.json') == LabelMap('atomic', ('walk', 'run'))

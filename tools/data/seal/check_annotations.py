@@ -24,7 +24,14 @@ from mmtube.datasets.quality import (
 from mmtube.errors import InputError, exit_on_input_error
 from mmtube.fileio import write_text
 from mmtube.structures.io._json import read_json
-from mmtube.structures.seal import Finding, SEALAnnotations, read_label_map, read_seal_json, write_seal_json
+from mmtube.structures.seal import (
+    Finding,
+    SEALAnnotations,
+    label_maps_beside,
+    read_label_map,
+    read_seal_json,
+    write_seal_json,
+)
 
 
 def fix(annotations: SEALAnnotations, read_findings: list[Finding], path: str, max_lines: int, force: bool) -> None:
@@ -66,8 +73,8 @@ def main() -> int:
     parser.add_argument('files', nargs='+', metavar='FILE.json', help='one, or all splits: then leaks are looked for')
     parser.add_argument('--coarse', nargs='+', default=[], metavar='FILE.json', help='the step before, for each file')
     parser.add_argument('--videos', metavar='DIR', help='films, to compare their containers with the file')
-    parser.add_argument('--label-map-atomic', metavar='FILE')
-    parser.add_argument('--label-map-complex', metavar='FILE')
+    parser.add_argument('--label-map-atomic', metavar='FILE', help='default: the one beside each file, if there is one')
+    parser.add_argument('--label-map-complex', metavar='FILE', help='likewise')
     parser.add_argument('--activitynet', metavar='FILE.json', help="ActivityNet's annotations, to compare the splits")
     parser.add_argument('--json', metavar='OUT', help='write the findings, at most 1000 of each rule, and all counts')
     parser.add_argument('--fix', metavar='OUT.json', help='write a repaired file (of one FILE) and OUT.fixes.json')
@@ -80,7 +87,7 @@ def main() -> int:
     if args.fix and len(args.files) > 1:
         raise InputError('--fix: one file at a time')
     maps = {'atomic': args.label_map_atomic, 'complex': args.label_map_complex}
-    label_maps = {task: read_label_map(path) for task, path in maps.items() if path}
+    given = {task: read_label_map(path) for task, path in maps.items() if path}
     subsets = subsets_of(args.activitynet) if args.activitynet else {}
     report, unusable, files = Report(max_per_rule=max(1000, args.max_per_rule)), [], []
     for number, path in enumerate(args.files):
@@ -88,6 +95,7 @@ def main() -> int:
         try:
             annotations = read_seal_json(path, findings=found)
             coarse = read_seal_json(args.coarse[number], findings=[]) if args.coarse else None
+            label_maps = {**label_maps_beside(path), **given}
         except InputError as error:
             unusable.append(str(error))
             continue

@@ -10,8 +10,9 @@ from mmtube.errors import InputError
 
 from ...io.result_json import read_result_json, write_result_json
 from ..annotations import SEALAnnotations
+from ..box_table import EDITED, HEAD_VISIBLE
 from ..label_map import LabelMap
-from ._common import Losses, counted, film_file
+from ._common import Losses, counted, film_file, own_boxes
 from .results import from_results, to_results
 
 
@@ -29,17 +30,20 @@ def result_label_maps(path: str | os.PathLike) -> dict[str, LabelMap]:
     return maps
 
 
-def read_results(path: str | os.PathLike, *, split: str = 'train') -> SEALAnnotations:
+def read_results(
+    path: str | os.PathLike, *, split: str = 'train', label_map: LabelMap | None = None
+) -> SEALAnnotations:
     """Read results; a film is named by its file without the suffix, tubelets are of the first stage.
 
     Args:
         path (str | os.PathLike): A result, or a folder of them; other JSON in it is refused.
         split (str): Split of the films. Defaults to 'train'.
+        label_map (LabelMap | None): Atomic actions, for their groups. Defaults to None, groups stay empty.
 
     Raises:
         InputError: If there is no result, one cannot be read, or two films have one name.
     """
-    annotations = from_results((read_result_json(file) for file in _files(path)), split=split)
+    annotations = from_results((read_result_json(file) for file in _files(path)), split=split, label_map=label_map)
     annotations.name = str(path)
     return annotations
 
@@ -65,7 +69,14 @@ def write_results(
         write_result_json(result, film_file(folder, vid, '.json'))
     origins = sum(bool(tubelet.origin) for tubelet in annotations.tubelets.values())
     tubes = sum(len(result.tubes) for result in results)
-    return counted({'tubelets joined to people': len(annotations.tubelets) - tubes, 'origins of tubelets': origins})
+    marked = (annotations.boxes.flags & (EDITED | HEAD_VISIBLE)) != 0
+    return counted(
+        {
+            'tubelets joined to people': len(annotations.tubelets) - tubes,
+            'origins of tubelets': origins,
+            'marks of edited boxes and visible heads': (marked & own_boxes(annotations)).sum(),
+        }
+    )
 
 
 def _files(path: str | os.PathLike) -> list[Path]:

@@ -18,7 +18,12 @@ from ..records import InstanceTable, TubeletRecord, VideoRecord
 
 
 def from_results(
-    results: Iterable[VideoResult], *, split: str = 'train', source: str = 'web', stage: int = 1
+    results: Iterable[VideoResult],
+    *,
+    split: str = 'train',
+    source: str = 'web',
+    stage: int = 1,
+    label_map: LabelMap | None = None,
 ) -> SEALAnnotations:
     """Turn results into annotations: a film is named by its file without the suffix, a tube becomes ``<film>.<ID>``.
 
@@ -27,14 +32,16 @@ def from_results(
 
     Args:
         results (Iterable[VideoResult]): One for each film; with atomic segments, the label map of ``'atomic'`` holds
-            class names, and they become classes by their index. Groups are not known and stay empty.
+            class names, and they become classes by their index.
         split (str): Split of all the films. Defaults to 'train'.
         source (str): Source of all the films. Defaults to 'web'.
         stage (int): Step of SEAL's annotation that the tubes stand for, 1 is what an algorithm found. Defaults to 1.
+        label_map (LabelMap | None): Atomic actions, for their groups. Defaults to None, groups stay empty.
 
     Raises:
         InputError: If two films have one name.
     """
+    groups = label_map or LabelMap('atomic', ())  # which has no groups
     videos: dict[str, VideoRecord] = {}
     tubelets: dict[str, TubeletRecord] = {}
     tracks: dict[str, tuple] = {}
@@ -53,7 +60,8 @@ def from_results(
             tubelets[tid] = TubeletRecord(vid, tube.track_id, span, tid, stage=stage)
             tracks[tid] = (tube.frame_inds, tube.boxes_px, tube.scores, np.where(tube.observed, 0, INTERPOLATED))
             for segment in tube.segments:
-                rows[segment.task].append((tid, segment.label, '', segment.start_s, segment.end_s))
+                group = groups.group_of(segment.label) if segment.task == 'atomic' else ''
+                rows[segment.task].append((tid, segment.label, group, segment.start_s, segment.end_s))
     tables = {task: InstanceTable.from_rows(found) for task, found in rows.items()}
     return SEALAnnotations(videos, tubelets, tables['atomic'], tables['complex'], BoxTable.from_tracks(tracks))
 

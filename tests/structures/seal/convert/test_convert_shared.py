@@ -116,7 +116,17 @@ def test_results_that_do_not_fit_are_refused(tmp_path):
 def test_origins_and_joined_tubelets_of_results_are_counted(tmp_path, sample):
     sample.tubelets['street.2'] = replace(sample.tubelets['street.2'], person_id=1)
     sample.boxes.frame_inds[:35] += 100
-    assert write_results(sample, tmp_path) == {'tubelets joined to people': 1, 'origins of tubelets': 1}
+    # Of 55 boxes 34 show the head, one is interpolated, which results hold.
+    marks = {'marks of edited boxes and visible heads': 34}
+    assert write_results(sample, tmp_path) == {'tubelets joined to people': 1, 'origins of tubelets': 1, **marks}
+
+
+def test_groups_of_results_come_from_a_label_map(tmp_path, sample, label_maps):
+    write_results(sample, tmp_path, label_maps=label_maps)
+    found = read_results(tmp_path, label_map=label_maps['atomic'])
+    assert sorted(zip(found.aa.labels.tolist(), found.aa.groups.tolist())) == [(0, 'pose'), (2, 'pp'), (3, 'po')]
+    assert found.ca.groups.tolist() == [''] and set(read_results(tmp_path).aa.groups.tolist()) == {''}
+    assert table_findings(found, label_maps) == []
 
 
 def test_every_function_and_format_is_named_on_the_page_of_formats():
