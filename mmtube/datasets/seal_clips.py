@@ -87,7 +87,7 @@ class SEALClips(ClipDataset):
         annotations = read_seal_json(self.ann_file)
         num_classes = None
         if self.label_map is not None:
-            names = read_label_map(self._path(self.label_map)).names
+            names = read_label_map(self._path(self.label_map), self.options['task']).names
             num_classes = len(names)
             self._metainfo.setdefault('classes', names)
         self.videos = list(annotations.videos.values())

@@ -94,7 +94,7 @@ class SEALTubes(TableDataset):
         annotations = read_seal_json(self.ann_file)
         table = annotations.instances(self.task)
         if self.label_map is not None:
-            names = read_label_map(self._path(self.label_map)).names
+            names = read_label_map(self._path(self.label_map), self.task).names
             self._metainfo.setdefault('classes', names)
             table.check_classes(len(names), f'{annotations.name}: {self.task}')
         keep = np.ones(len(table), bool)

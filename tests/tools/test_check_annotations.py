@@ -127,7 +127,7 @@ def test_records_that_cannot_be_read_are_told_and_count_in_row_numbers(run_tool,
         f"{path}: aa[0]: 'label' is missing [record]",
         f'{path}: aa[1]: ends at 0.3 s before it starts at 0.8 s [reversed-segment]',
     ]
-    assert lines[-1] == '1 files checked: 2 findings, 1 hints', 'no action is left in the activity, as a hint'
+    assert lines[-1] == '1 file checked: 2 findings, 1 hint', 'no action is left in the activity, as a hint'
     done = run_tool(TOOL, path, '--fix', tmp_path / 'fixed.json')
     assert done.returncode == 2 and '1 records would be lost' in done.stderr and not (tmp_path / 'fixed.json').exists()
 
@@ -171,18 +171,28 @@ def test_a_repair_is_written_told_and_not_over_another_file(run_tool, tmp_path):
     write_seal_json(ours, path)
     before = path.read_bytes()
     done = run_tool(TOOL, path, '--fix', out)
-    assert done.returncode == 1, 'the findings are those of the file that was read'
+    assert done.returncode == 0, 'the findings are what is left'
     assert 'aa[0]: 0.9 to 0.2 s -> 0.2 to 0.9 s' in done.stdout and '1 repairs' in done.stdout
     assert json.loads((tmp_path / 'fixed.fixes.json').read_text()) == [
         {'row': 'aa[0]', 'before': '0.9 to 0.2 s', 'after': '0.2 to 0.9 s'}
     ]
     assert path.read_bytes() == before and read_seal_json(out).aa.start_s.tolist() == [0.2]
     assert run_tool(TOOL, out).returncode == 0
+    again = run_tool(TOOL, out, '--fix', tmp_path / 'again.json')
+    assert again.returncode == 0 and 'nothing to repair' in again.stdout and not (tmp_path / 'again.json').exists()
     refused = run_tool(TOOL, out, '--fix', out)
     assert refused.returncode == 2 and '--force' in refused.stderr
     done = run_tool(TOOL, path, '--fix', path, '--force')
     assert read_seal_json(path).aa.start_s.tolist() == [0.2], 'in place, while its boxes are mapped'
     assert path.with_name('train_boxes.npz').read_bytes() == out.with_name('fixed_boxes.npz').read_bytes()
+
+
+def test_rules_that_do_not_matter_are_left_out(run_tool, tmp_path):
+    ours = annotations()
+    ours.aa = InstanceTable.from_rows([('t1', 0, 'pose', 0.9, 0.2)])
+    write_seal_json(ours, tmp_path / 'train.json')
+    done = run_tool(TOOL, tmp_path / 'train.json', '--ignore', 'reversed-segment', 'activity-without-action')
+    assert (done.returncode, done.stdout) == (0, '1 file checked: 0 findings, 0 hints\n')
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from mmtube.structures.seal import (
     SEALAnnotations,
     TubeletRecord,
     VideoRecord,
+    label_maps_beside,
     read_label_map,
     read_seal_json,
     write_label_map,
@@ -166,3 +167,22 @@ def test_what_cannot_be_used_is_told_in_one_line(tmp_path, refused, source):
 def test_a_wrong_command_is_told(run_tool, arguments, cause):
     done = run_tool(TOOL, *arguments)
     assert done.returncode == 2 and cause in done.stderr.splitlines()[-1]
+
+
+def test_one_split_is_taken_out_of_a_file_with_its_boxes_and_label_maps(run_tool, tmp_path):
+    frames, boxes = [0, 1], [[0, 0, 8, 8]] * 2
+    videos = {split: VideoRecord('web', 64, 48, 25.0, 50, 2.0, split) for split in ('train', 'val')}
+    annotations = SEALAnnotations(
+        videos,
+        {f't_{split}': TubeletRecord(split, 0, (0, 2), f't_{split}') for split in videos},
+        InstanceTable.from_rows([(f't_{split}', 0, '', 0.0, 1.0) for split in videos]),
+        boxes=BoxTable.from_tracks({f't_{split}': (frames, boxes, [1, 1], [0, 0]) for split in videos}),
+    )
+    write_seal_json(annotations, tmp_path / 'all.json')
+    write_label_map(LabelMap('atomic', ('walk',)), tmp_path / 'all_label_map_atomic.json')
+    source, target = ['--from', 'seal', tmp_path / 'all.json'], ['--to', 'seal', tmp_path / 'val.json']
+    done = run_tool('tools/data/convert.py', *source, *target, '--only-split', 'val')
+    assert done.returncode == 0, done.stderr
+    part = read_seal_json(tmp_path / 'val.json')
+    assert list(part.videos) == ['val'] and list(part.boxes) == ['t_val'] and part.aa.tids.tolist() == ['t_val']
+    assert label_maps_beside(tmp_path / 'val.json')['atomic'].names == ('walk',)

@@ -25,6 +25,7 @@ from mmtube.structures.seal import (
     SEALAnnotations,
     VideoRecord,
     convert,
+    label_maps_beside,
     read_label_map,
     read_seal_json,
     write_label_map,
@@ -50,6 +51,7 @@ def read(args: argparse.Namespace, maps: dict[str, LabelMap], found: list[Findin
     kind, src = args.source
     videos = films(args.videos, args.split) if args.videos else None
     if kind == 'seal':
+        maps.update({**label_maps_beside(src), **maps})
         annotations = read_seal_json(src, findings=found)
         return annotations if found is None else convert.without_broken(annotations)
     if kind == 'result':
@@ -111,6 +113,7 @@ def main() -> None:
     parser.add_argument('--label-map', action='append', default=[], help='label map, for atomic and complex each one')
     parser.add_argument('--task', choices=['atomic', 'complex'], help='act: default atomic; activitynet: complex')
     parser.add_argument('--split', default='train', help='split of films that say none (default: train)')
+    parser.add_argument('--only-split', metavar='SPLIT', help='films of this split only')
     parser.add_argument('--fps', type=float, help='frames per second of films that say none')
     parser.add_argument('--size', type=size, help='activitynet: WIDTHxHEIGHT of films that say none')
     parser.add_argument('--start-s', type=float, default=0.0, help='ava: timestamp at which films begin, 900 for AVA')
@@ -133,6 +136,9 @@ def main() -> None:
     annotations = read(args, maps, found)
     for finding in found or ():
         print(f'left out: {finding}')
+    if args.only_split:
+        vids = {vid for vid, video in annotations.videos.items() if video.split == args.only_split}
+        annotations = annotations.only(vids).with_own_boxes()
     losses = write(annotations, args, maps)
     counts = [f'{len(annotations.videos)} films', f'{len(annotations.tubelets)} tubelets']
     counts += [f'{convert.own_boxes(annotations).sum()} boxes', f'{len(annotations.aa)} atomic instances']

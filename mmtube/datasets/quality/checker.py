@@ -100,6 +100,13 @@ class Report:
                 self.findings.append(finding)
         self.counts += other.counts
 
+    def ignore(self, rules: Iterable[str]) -> None:
+        """Take the findings of some rules out."""
+        left_out = set(rules)
+        self.findings = [finding for finding in self.findings if finding.rule not in left_out]
+        for rule in left_out:
+            self.counts.pop(rule, None)
+
     @property
     def num_errors(self) -> int:
         """How many findings are no hints."""

@@ -103,6 +103,18 @@ class Columns:
             spans[some, 1] = np.maximum.reduceat(boxes.frame_inds, starts[some])
         return spans[self.tubelet_key]
 
+    @cached_property
+    def box_step_s(self) -> np.ndarray:
+        """(T,) float64 mean seconds from box to box; with fewer than two boxes the median of the other tubelets."""
+        count = np.append(np.diff(self.annotations.boxes.offsets), 0)[self.tubelet_key]
+        fps = np.append(self.fps, np.nan)[self.tubelet_video]
+        step_s = np.zeros(len(count))
+        several = (count > 1) & (fps > 0)
+        span = np.diff(self.box_spans[several], axis=1)[:, 0]
+        step_s[several] = span / (count[several] - 1) / fps[several]
+        step_s[~several] = np.median(step_s[several]) if several.any() else 0
+        return step_s
+
     def frame_keys(self, rows: np.ndarray) -> np.ndarray:
         """Return (n,) int64 numbers that are alike for boxes of one frame of one film, and increase with it."""
         return self.box_video[rows].astype(np.int64) * FRAME_SPAN + self.annotations.boxes.frame_inds[rows]

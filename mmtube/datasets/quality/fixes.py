@@ -12,6 +12,8 @@ from mmtube.structures.seal import BoxTable, Finding, InstanceTable, SEALAnnotat
 from .box_rules import EDGE_PX
 from .columns import Columns
 
+MAX_OVER_S = 1.0  # an instance that ends this much after its film is cut there
+
 
 @dataclass(frozen=True)
 class Change:
@@ -145,7 +147,10 @@ def _fix_instances(columns: Columns, number: int, changes: list[Change]) -> Inst
     lengths = np.array([length if length > 0 else np.inf for length in durations] + [np.inf])
     film = np.append(columns.tubelet_video, -1)[instances.tubelet]
     start_s, end_s = np.minimum(table.start_s, table.end_s), np.maximum(table.start_s, table.end_s)
-    start_s, end_s = (np.clip(times, 0, lengths[film]) for times in (start_s, end_s))
+    slightly = (start_s >= -MAX_OVER_S) & (
+        end_s <= lengths[film] + MAX_OVER_S
+    )  # more than that may be a slip of a digit
+    start_s, end_s = (np.where(slightly, np.clip(times, 0, lengths[film]), times) for times in (start_s, end_s))
     finite = np.isfinite(table.start_s) & np.isfinite(table.end_s)
     drop = ~(finite & (end_s > start_s))
     changed = drop | (start_s != table.start_s) | (end_s != table.end_s)

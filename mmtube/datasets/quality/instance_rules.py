@@ -25,14 +25,15 @@ def short_action(columns: Columns) -> Places:
 
 
 def outside_tubelet(columns: Columns) -> Places:
-    """an instance reaches more than 0.1 s over the frames of its tubelet"""
+    """an instance reaches more than 0.1 s, or half the time between two boxes, over the frames of its tubelet"""
+    tolerance_s = np.maximum(TOLERANCE_S, columns.box_step_s / 2)
     for instances in columns.instances:
         rows = np.flatnonzero(instances.usable & (np.append(columns.tubelet_video, -1)[instances.tubelet] >= 0))
         tubelet = instances.tubelet[rows]
         with np.errstate(divide='ignore', invalid='ignore'):
             bounds = columns.frame_ranges[tubelet] / columns.fps[columns.tubelet_video[tubelet]][:, None]
         over = np.maximum(bounds[:, 0] - instances.table.start_s[rows], instances.table.end_s[rows] - bounds[:, 1])
-        for index in np.flatnonzero(over > TOLERANCE_S + 1e-6):
+        for index in np.flatnonzero(over > tolerance_s[tubelet] + 1e-6):
             first, end = bounds[index]
             cause = f'{_span(instances, rows[index])} is not within its tubelet, {first:.6g} to {end:.6g} s'
             yield instances.place(rows[index]), cause

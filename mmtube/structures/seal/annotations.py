@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -97,7 +97,7 @@ class SEALAnnotations:
         )
 
     def only(self, vids: set[str]) -> SEALAnnotations:
-        """Return the annotations of some films; boxes are shared, not copied."""
+        """Return the annotations of some films; boxes are shared, not copied (see :meth:`with_own_boxes`)."""
         tubelets = {tid: tubelet for tid, tubelet in self.tubelets.items() if tubelet.vid in vids}
         known = np.array(list(tubelets), str)
         return SEALAnnotations(
@@ -108,3 +108,8 @@ class SEALAnnotations:
             self.boxes,
             self.name,
         )
+
+    def with_own_boxes(self) -> SEALAnnotations:
+        """Return the annotations with a box table that has the boxes of their tubelets and no others."""
+        keys = [tubelet.box_key for tubelet in self.tubelets.values() if tubelet.box_key in self.boxes]
+        return replace(self, boxes=BoxTable.from_tracks({key: self.boxes[key] for key in keys}))

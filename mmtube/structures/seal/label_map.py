@@ -77,18 +77,25 @@ def write_label_map(label_map: LabelMap, path: str | os.PathLike) -> None:
     write_text(path, json.dumps(document, indent=1, ensure_ascii=False) + '\n')
 
 
-def read_label_map(path: str | os.PathLike) -> LabelMap:
-    """Read a label map.
+def read_label_map(path: str | os.PathLike, task: str | None = None) -> LabelMap:
+    """Read a label map: a JSON with ``task`` and ``names``, and, where there are any, ``groups`` and ``placeholder``.
+
+    Args:
+        path (str | os.PathLike): File to read.
+        task (str | None): The task that it must be of. Defaults to None, any.
 
     Raises:
-        InputError: If the file is missing or not of this form.
+        InputError: If the file is missing, not of this form, or of another task.
     """
     root = read_json(path)
     ranges = root['groups'].items() if 'groups' in root else ()
     groups = {name: tuple(int(edge.integer()) for edge in group) for name, group in ranges}
     placeholder = 'placeholder' in root and bool(root['placeholder'].value)
     names = tuple(name.text() for name in root['names'])
-    return root.build(LabelMap, root['task'].text(), names, groups, placeholder)
+    label_map = root.build(LabelMap, root['task'].text(), names, groups, placeholder)
+    if task not in (None, label_map.task):
+        raise InputError(f'{path}: is a label map of the task {label_map.task!r}, not {task!r}')
+    return label_map
 
 
 def label_maps_beside(path: str | os.PathLike) -> dict[str, LabelMap]:
@@ -104,9 +111,7 @@ def label_maps_beside(path: str | os.PathLike) -> dict[str, LabelMap]:
         names = (f'{Path(path).stem}_label_map_{task}.json', f'label_map_{task}.json')
         files = [file for file in (Path(path).with_name(name) for name in names) if file.is_file()]
         if files:
-            found[task] = read_label_map(files[0])
-            if found[task].task != task:
-                raise InputError(f'{files[0]}: is a label map of the task {found[task].task!r}, not {task!r}')
+            found[task] = read_label_map(files[0], task)
     return found
 
 

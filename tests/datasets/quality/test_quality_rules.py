@@ -12,7 +12,7 @@ from mmtube.datasets.quality.box_rules import runs
 from mmtube.datasets.quality.instance_rules import within
 from mmtube.datasets.quality.split_rules import activitynet_findings, leak_findings, split_of_file
 from mmtube.structures import VideoInfo
-from mmtube.structures.seal import BoxTable, SEALAnnotations, TubeletRecord, VideoRecord
+from mmtube.structures.seal import BoxTable, InstanceTable, SEALAnnotations, TubeletRecord, VideoRecord
 
 NAN = float('nan')
 
@@ -525,3 +525,16 @@ def test_boxes_come_by_film_and_frame_however_the_file_orders_them(monkeypatch):
         if frames[a] == frames[b] and columns.box_video[a] == columns.box_video[b]
     }
     assert pairs == slow
+
+
+@pytest.mark.parametrize(('start_s', 'fires'), [(0.5, False), (0.3, True)])
+def test_actions_may_reach_half_the_time_between_two_boxes_over_a_tubelet(start_s, fires):
+    frames = [25, 50, 75]  # a box each second, as AVA has them: the tubelet lasts from 1 to 3.04 s
+    annotations = SEALAnnotations(
+        {'v': VideoRecord('web', 64, 48, 25.0, 250, 10.0, 'train')},
+        {'t': TubeletRecord('v', 0, (25, 76), 't')},
+        InstanceTable.from_rows([('t', 0, 'pose', start_s, 3.5)]),
+        boxes=BoxTable.from_tracks({'t': (frames, [[1, 1, 9, 9]] * 3, [1] * 3, [0] * 3)}),
+    )
+    found = check_annotations(annotations).counts
+    assert (found['outside-tubelet'] > 0) == fires

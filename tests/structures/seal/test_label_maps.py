@@ -108,3 +108,10 @@ def test_a_label_map_of_the_other_task_is_refused(tmp_path):
 def test_task_and_names_are_enough(tmp_path):
     (tmp_path / 'm.json').write_text('{"task": "atomic", "names": ["walk", "run"]}')
     assert read_label_map(tmp_path / 'm.json') == LabelMap('atomic', ('walk', 'run'))
+
+
+def test_a_label_map_of_another_task_than_asked_for_is_refused(tmp_path):
+    write_label_map(LabelMap('complex', ('cooking',)), tmp_path / 'm.json')
+    assert read_label_map(tmp_path / 'm.json', 'complex').names == ('cooking',)
+    with pytest.raises(InputError, match=r"m\.json: is a label map of the task 'complex', not 'atomic'"):
+        read_label_map(tmp_path / 'm.json', 'atomic')

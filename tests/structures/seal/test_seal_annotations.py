@@ -93,3 +93,17 @@ def test_an_instance_table_is_columns_of_one_length():
 
 def test_annotations_without_boxes_have_an_empty_table():
     assert isinstance(SEALAnnotations({}, {}).boxes, BoxTable) and len(SEALAnnotations({}, {}).boxes) == 0
+
+
+def test_annotations_of_some_films_can_leave_the_boxes_of_others_behind(sample):
+    vid = next(iter(sample.videos))
+    part = sample.only({vid})
+    own = part.with_own_boxes()
+    assert len(part.boxes) == len(sample.boxes) and own.tubelets == part.tubelets
+    assert len(own.boxes) == sum(len(part.track(tid).frame_inds) for tid in part.tubelets)
+    assert all((own.track(tid).boxes_px == part.track(tid).boxes_px).all() for tid in part.tubelets)
+
+
+def test_annotations_introduce_themselves_in_one_line(sample):
+    told = repr(sample)
+    assert '\n' not in told and f'{len(sample.videos)} videos' in told and f'{len(sample.boxes)} boxes' in told

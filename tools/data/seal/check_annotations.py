@@ -34,19 +34,25 @@ from mmtube.structures.seal import (
 )
 
 
-def fix(annotations: SEALAnnotations, read_findings: list[Finding], path: str, max_lines: int, force: bool) -> None:
-    """Write repaired annotations and the list of repairs beside them."""
+def fix(
+    annotations: SEALAnnotations, read_findings: list[Finding], path: str, max_lines: int, force: bool
+) -> SEALAnnotations:
+    """Write repaired annotations and the list of repairs beside them, and return them; nothing if all is well."""
     lost = [finding for finding in read_findings if finding.rule in ('record', 'duplicate-id')]
     if lost:
         raise InputError(f'{path}: not written, {len(lost)} records would be lost; mend this one first: {lost[0]}')
     if Path(path).exists() and not force:
         raise InputError(f'{path}: is there already; give --force to replace it')
     fixed, changes = fix_annotations(annotations, read_findings)
+    if not changes:
+        print(f'{path}: not written, there is nothing to repair')
+        return annotations
     write_seal_json(fixed, path)
     write_text(Path(path).with_suffix('.fixes.json'), json.dumps([asdict(change) for change in changes], indent=1))
     for change in changes[:max_lines]:
         print(change)
-    print(f'{path}: {len(changes)} repairs{f", {max_lines} shown" if len(changes) > max_lines else ""}')
+    print(f'{path}: {len(changes)} repairs{f", {max_lines} shown" if len(changes) > max_lines else ""}; what is left:')
+    return read_seal_json(path, findings=[])
 
 
 def subsets_of(path: str) -> dict[str, str]:
@@ -77,9 +83,14 @@ def main() -> int:
     parser.add_argument('--label-map-complex', metavar='FILE', help='likewise')
     parser.add_argument('--activitynet', metavar='FILE.json', help="ActivityNet's annotations, to compare the splits")
     parser.add_argument('--json', metavar='OUT', help='write the findings, at most 1000 of each rule, and all counts')
-    parser.add_argument('--fix', metavar='OUT.json', help='write a repaired file (of one FILE) and OUT.fixes.json')
+    parser.add_argument(
+        '--fix',
+        metavar='OUT.json',
+        help='write a repaired file (of one FILE) and what was changed, and report what is left',
+    )
     parser.add_argument('--force', action='store_true', help='let --fix replace a file')
     parser.add_argument('--max-per-rule', type=int, default=20, help='lines to print for each rule (default: 20)')
+    parser.add_argument('--ignore', nargs='+', default=[], metavar='RULE', help='rules that do not matter here')
     parser.add_argument('--strict', action='store_true', help='hints count as findings')
     args = parser.parse_args()
     if args.coarse and len(args.coarse) != len(args.files):
@@ -87,7 +98,7 @@ def main() -> int:
     if args.fix and len(args.files) > 1:
         raise InputError('--fix: one file at a time')
     maps = {'atomic': args.label_map_atomic, 'complex': args.label_map_complex}
-    given = {task: read_label_map(path) for task, path in maps.items() if path}
+    given = {task: read_label_map(path, task) for task, path in maps.items() if path}
     subsets = subsets_of(args.activitynet) if args.activitynet else {}
     report, unusable, files = Report(max_per_rule=max(1000, args.max_per_rule)), [], []
     for number, path in enumerate(args.files):
@@ -99,6 +110,9 @@ def main() -> int:
         except InputError as error:
             unusable.append(str(error))
             continue
+        if args.fix:
+            fixed = fix(annotations, found, args.fix, args.max_per_rule, args.force)
+            annotations, found = fixed, found if fixed is annotations else []
         files.append(annotations)
         report.merge(
             check_annotations(
@@ -111,14 +125,16 @@ def main() -> int:
             )
         )
         report.add(activitynet_findings(annotations, subsets))
-        if args.fix:
-            fix(annotations, found, args.fix, args.max_per_rule, args.force)
     report.add(leak_findings(files))
+    report.ignore(args.ignore)
     print_report(report, args.max_per_rule)
     if args.json:
         document = {'counts': dict(report.counts), 'findings': [asdict(finding) for finding in report.findings]}
         write_text(args.json, json.dumps(document, indent=1) + '\n')
-    print(f'{len(files)} files checked: {report.num_errors} findings, {report.num_hints} hints')
+    if files:
+        counts = [(len(files), 'file'), (report.num_errors, 'finding'), (report.num_hints, 'hint')]
+        checked, errors, hints = (f'{count} {noun}{"s" * (count != 1)}' for count, noun in counts)
+        print(f'{checked} checked: {errors}, {hints}')
     if unusable:
         raise InputError('; '.join(unusable))
     return int(report.num_errors + (report.num_hints if args.strict else 0) > 0)

@@ -35,7 +35,7 @@ def main() -> None:
     args = parser.parse_args()
     given = {'atomic': args.label_map_atomic, 'complex': args.label_map_complex}
     label_maps = label_maps_beside(args.files[0])
-    label_maps.update({task: read_label_map(path) for task, path in given.items() if path})
+    label_maps.update({task: read_label_map(path, task) for task, path in given.items() if path})
     annotations = merge_annotations([read_seal_json(path) for path in args.files])
     statistics = annotation_statistics(annotations, label_maps, name=args.name)
     document = {**statistics.to_json(), 'published_table_1': PUBLISHED}
