@@ -22,6 +22,9 @@ class ClipDataset(TableDataset):
     ``img_key``, ``key_s``, ``clip_start_s``, ``clip_end_s``, ``duration_s``, ``fps``, ``ori_shape``, ``person_ids``,
     ``test_mode``. The film is looked for when the item is asked for.
 
+    For samplers a data set of clips has ``item_labels()``: (M + 1,) int64 offsets and int64 classes of its M items,
+    those of all persons of the clip.
+
     Args:
         max_persons (int): Persons of a clip in training, a random choice of more. Defaults to 10 (AlphAction).
         background_class (bool): Whether labels have a column 0 for "no action", as the AVA heads of MMAction2 trained
@@ -86,11 +89,3 @@ class ClipDataset(TableDataset):
     def with_background(self, labels: np.ndarray) -> np.ndarray:
         """Return (n, C) bool labels as float32, with a column of zeros in front if heads expect one."""
         return np.pad(labels.astype(np.float32), ((0, 0), (int(self.background_class), 0)))
-
-    def item_labels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the classes of each item, for samplers.
-
-        Returns:
-            tuple: (M + 1,) int64 offsets and int64 classes, those of all persons of the clip.
-        """
-        raise NotImplementedError
