@@ -148,10 +148,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_the_tubes_of_a_real_set_are_read(shared_data):
-    path = shared_data / 'eval' / 'mmaction2_tests' / 'eval_multisports' / 'gt.pkl'
-    if not path.is_file():
-        pytest.skip('the sample is not beside the checkout')
-    tree = load_pickle(path)
+    tree = load_pickle(shared_data / 'eval' / 'mmaction2_tests' / 'eval_multisports' / 'gt.pkl')
     assert {'labels', 'gttubes', 'nframes', 'resolution', 'test_videos'} <= set(tree)
     tube = next(tube for film in tree['gttubes'].values() for tubes in film.values() for tube in tubes)
     assert tube.ndim == 2 and tube.shape[1] == 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -151,17 +151,6 @@ def frames_of(start_s: np.ndarray, end_s: np.ndarray, fps: float) -> tuple[np.nd
     """Return the half-open ranges of frames of segments, edges rounded to the nearest frame, at least one frame."""
     first = np.rint(np.asarray(start_s) * fps).astype(np.int64)
     return first, np.maximum(np.rint(np.asarray(end_s) * fps).astype(np.int64), first + 1)
-
-
-def merge_intervals(intervals: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the union of intervals, in order; those that touch become one."""
-    merged: list[tuple[float, float]] = []
-    for start, end in sorted(intervals):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def name_of(label_map: LabelMap | None, label: int, task: str) -> str:

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from mmtube.errors import InputError
+from mmtube.ops import merge_segments
 
 from ...io._json import Node, read_json, write_json
 from ..annotations import SEALAnnotations
 from ..findings import Finding
 from ..label_map import LabelMap
 from ..records import VideoRecord
-from ._common import Collector, Losses, Videos, counted, merge_intervals, name_of, own_boxes
+from ._common import Collector, Losses, Videos, counted, name_of, own_boxes
 
 VERSION = 'VERSION 1.3'
 SUBSETS = {'training': 'train', 'validation': 'val', 'testing': 'test'}
@@ -172,10 +173,11 @@ def write_activitynet(
             rows = [row for tid in members for row in by_tubelet.get(tid, np.zeros(0, np.int64)).tolist()]
             found = [(float(table.start_s[row]), float(table.end_s[row]), int(table.labels[row])) for row in rows]
             if not per_person:
+                spans, labels = np.array(found, np.float64).reshape(-1, 3)[:, :2], [label for *_, label in found]
                 found = [
                     (start, end, label)
-                    for label in {label for *_, label in found}
-                    for start, end in merge_intervals((start, end) for start, end, other in found if other == label)
+                    for label in set(labels)
+                    for start, end in merge_segments(spans[np.array(labels) == label]).tolist()
                 ]
             written += len(found)
             entries += 1

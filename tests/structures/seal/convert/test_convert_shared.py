@@ -25,7 +25,7 @@ from mmtube.structures.seal.convert import (
     write_mot,
     write_results,
 )
-from mmtube.structures.seal.convert._common import frames_of, merge_intervals
+from mmtube.structures.seal.convert._common import frames_of
 
 
 def test_a_table_of_films_may_stand_alone_or_in_an_annotation_file(tmp_path, sample):
@@ -82,11 +82,6 @@ def test_boxes_of_other_films_are_not_counted_as_lost(tmp_path, sample):
 def test_edges_go_to_the_nearest_frame_and_there_is_one_frame_at_least():
     first, end = frames_of(np.array([0.0, 0.14, 1.0]), np.array([0.96, 0.26, 1.0]), 10.0)
     assert first.tolist() == [0, 1, 10] and end.tolist() == [10, 3, 11]
-
-
-def test_intervals_that_touch_become_one():
-    assert merge_intervals([(4, 5), (0, 1), (1, 2), (4.5, 4.75)]) == [(0, 2), (4, 5)]
-    assert merge_intervals([]) == []
 
 
 def test_results_become_tubelets_of_the_first_stage_and_come_back(tmp_path):
