@@ -27,7 +27,7 @@ TRANSFORMS = _child(roots.TRANSFORMS, 'datasets.transforms')
 DATA_SAMPLERS = _child(roots.DATA_SAMPLERS, 'datasets.samplers')
 # How items become a batch.
 FUNCTIONS = _child(roots.FUNCTIONS, 'datasets.collate')
-METRICS = _child(roots.METRICS)
+METRICS = _child(roots.METRICS, 'evaluation.metrics')
 HOOKS = _child(roots.HOOKS)
 
 # Nothing of ours lives in these yet; without a child MMEngine prints a warning per lookup from our scope.

@@ -1,0 +1,83 @@
+"""Average precision of many classes at many thresholds, from hits in the order of rank."""
+
+from __future__ import annotations
+
+import numpy as np
+
+INTEGRATIONS = ('envelope', 'trapezoid')
+
+
+def average_precision(
+    hits: np.ndarray, labels: np.ndarray, num_gts: np.ndarray, *, integration: str = 'envelope'
+) -> np.ndarray:
+    """Return the AP of each class at each threshold.
+
+    ``'envelope'`` is the area under the precision that no later point exceeds (VOC 2010 and after, AVA, ActivityNet,
+    MultiSports). ``'trapezoid'`` joins the points of the precision-recall curve, from precision 1 at recall 0, by
+    straight lines (the ACT scripts). Neither rounds on its way: perfect detections give exactly 1.
+
+    Args:
+        hits (np.ndarray): (T, D) bool, whether a detection is a true positive; detections from the most to the least
+            confident, of all classes and videos together.
+        labels (np.ndarray): (D,) int64 class.
+        num_gts (np.ndarray): (C,) int64 ground truths of each class.
+        integration (str): ``'envelope'`` or ``'trapezoid'``. Defaults to 'envelope'.
+
+    Returns:
+        np.ndarray: (T, C) float64; 0 for a class without detections, NaN for one without ground truth.
+
+    Raises:
+        ValueError: If the integration is unknown.
+
+    Examples:
+        >>> hits, labels = np.array([[True, False, True]]), np.array([0, 0, 0])
+        >>> average_precision(hits, labels, np.array([2])).round(4).tolist()
+        [[0.8333]]
+        >>> average_precision(hits, labels, np.array([2]), integration='trapezoid').round(4).tolist()
+        [[0.7917]]
+    """
+    if integration not in INTEGRATIONS:
+        raise ValueError(f'integration must be one of {INTEGRATIONS}, got {integration!r}')
+    hits, labels, num_gts = np.asarray(hits, bool), np.asarray(labels, np.int64), np.asarray(num_gts, np.int64)
+    by_class = np.argsort(labels, kind='stable')
+    begin = np.searchsorted(labels[by_class], np.arange(len(num_gts)))
+    ap = np.zeros((len(hits), len(num_gts)))
+    ap[:, num_gts == 0] = np.nan
+    for number, row in enumerate(hits):
+        places = np.flatnonzero(row[by_class])  # places of the true positives, class by class
+        classes = labels[by_class[places]]
+        edges = np.searchsorted(classes, np.arange(len(num_gts) + 1))
+        rank = places - begin[classes] if len(places) else places
+        found = np.arange(len(places)) - edges[classes] + 1 if len(places) else places
+        precision = found / (rank + 1)
+        if integration == 'trapezoid':
+            before = np.where(rank > 0, (found - 1) / np.maximum(rank, 1), 1.0)
+            height = (precision + before) / 2
+        for label in np.flatnonzero((np.diff(edges) > 0) & (num_gts > 0)):
+            part = slice(edges[label], edges[label + 1])
+            if integration == 'envelope':
+                heights = np.maximum.accumulate(precision[part][::-1])
+            else:
+                heights = height[part]
+            ap[number, label] = heights.sum() / num_gts[label]
+    return ap
+
+
+def mean_over_classes(ap: np.ndarray, classes: np.ndarray | None = None) -> np.ndarray:
+    """Return the mean AP over the classes that have ground truth.
+
+    Args:
+        ap (np.ndarray): (T, C) float64, NaN for classes without ground truth.
+        classes (np.ndarray | None): Classes to take, for a subset. Defaults to None, all.
+
+    Returns:
+        np.ndarray: (T,) float64.
+
+    Raises:
+        ValueError: If none of the classes has ground truth: there is no such mean.
+    """
+    ap = ap if classes is None else ap[:, np.asarray(classes, np.int64)]
+    present = ~np.isnan(ap).all(axis=0)
+    if not present.any():
+        raise ValueError('none of the classes has ground truth')
+    return ap[:, present].mean(axis=1)
