@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any
 
 from mmtube.errors import exit_on_input_error
 from mmtube.evaluation.protocols import PROTOCOLS, protocol
 from mmtube.fileio import check_writable
+
+COMMON = ('protocol', 'gt', 'pred', 'json', 'plots')
 
 
 def facts(path: str) -> dict[str, Any]:
@@ -31,19 +34,16 @@ def parse_args() -> argparse.Namespace:
     """Parse the command line; each protocol adds its own options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='protocol', required=True, metavar='PROTOCOL')
-    for name in PROTOCOLS:
-        module = protocol(name)
-        command = commands.add_parser(
-            name,
-            help=module.SUMMARY,
-            description=module.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+    for name, summary in PROTOCOLS.items():
+        command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
         command.add_argument('--gt', required=True, metavar='FILE', help='ground truth')
         command.add_argument('--pred', required=True, metavar='FILE', help='predictions')
         command.add_argument('--json', metavar='OUT', help='write all numbers, for tools/analysis')
         command.add_argument('--plots', metavar='DIR', help='draw the curves and tables')
-        module.add_arguments(command)
+        if name in sys.argv[1:2]:
+            module = protocol(name)
+            command.description = module.__doc__
+            module.add_arguments(command)
     return parser.parse_args()
 
 

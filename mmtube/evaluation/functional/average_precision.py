@@ -55,10 +55,7 @@ def average_precision(
             height = (precision + before) / 2
         for label in np.flatnonzero((np.diff(edges) > 0) & (num_gts > 0)):
             part = slice(edges[label], edges[label + 1])
-            if integration == 'envelope':
-                heights = np.maximum.accumulate(precision[part][::-1])
-            else:
-                heights = height[part]
+            heights = np.maximum.accumulate(precision[part][::-1]) if integration == 'envelope' else height[part]
             ap[number, label] = heights.sum() / num_gts[label]
     return ap
 
