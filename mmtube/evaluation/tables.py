@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
 from mmtube.errors import InputError
 
 Place = Callable[[int], str]
+DTYPES = {
+    **dict.fromkeys(('video', 'labels', 'frames', 'offsets'), np.int64),
+    **dict.fromkeys(('scores', 'segments_s', 'durations_s', 'boxes', 'boxes_px'), np.float64),
+}
 
 
 def _row(number: int) -> str:
@@ -29,7 +33,12 @@ class Table:
         scores (np.ndarray | None): (N,) float64 confidence; None for ground truth.
         name (str): File or other source, for messages. Defaults to 'table'.
         place (Place): Returns for a row where it stands in the source, such as ``line 12``. Defaults to ``row N``.
+
+    Raises:
+        ValueError: If columns differ in length.
     """
+
+    COLUMNS: ClassVar[tuple[str, ...]] = ('video', 'labels', 'scores')
 
     videos: list[str]
     video: np.ndarray
@@ -37,6 +46,15 @@ class Table:
     scores: np.ndarray | None = None
     name: str = 'table'
     place: Place = field(default=_row, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, dtype in DTYPES.items():
+            values = getattr(self, name, None)
+            if values is not None:
+                object.__setattr__(self, name, np.asarray(values, dtype))
+        lengths = {name: len(getattr(self, name)) for name in self.COLUMNS if getattr(self, name) is not None}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f'columns of {self.name} must have one length, got {lengths}')
 
     def __len__(self) -> int:
         return len(self.video)
@@ -55,8 +73,8 @@ class Table:
         return replace(self, **self._columns(keep), place=lambda row: place(int(keep[row])))
 
     def _columns(self, keep: np.ndarray) -> dict[str, np.ndarray]:
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {name: value[keep] for name, value in values.items() if isinstance(value, np.ndarray)}
+        values = {name: getattr(self, name) for name in self.COLUMNS}
+        return {name: value[keep] for name, value in values.items() if value is not None}
 
     def check(self, num_classes: int) -> None:
         """See that labels and scores can be used.
@@ -84,11 +102,10 @@ class SegmentTable(Table):
         durations_s (np.ndarray | None): (V,) float64 length of each video in seconds. Defaults to None, not known.
     """
 
+    COLUMNS = (*Table.COLUMNS, 'segments_s')
+
     segments_s: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     durations_s: np.ndarray | None = None
-
-    def _columns(self, keep: np.ndarray) -> dict[str, np.ndarray]:
-        return {name: column for name, column in super()._columns(keep).items() if name != 'durations_s'}
 
     def check(self, num_classes: int) -> None:
         """See that the rows can be scored.
@@ -111,6 +128,8 @@ class BoxTable(Table):
             frame are in the same picture. Key times are in milliseconds.
         boxes (np.ndarray): (N, 4) float64 xyxy, in one unit for both tables.
     """
+
+    COLUMNS = (*Table.COLUMNS, 'frames', 'boxes')
 
     frames: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))
@@ -141,9 +160,7 @@ class TubeTable(Table):
     boxes_px: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))
 
     def _columns(self, keep: np.ndarray) -> dict[str, np.ndarray]:
-        columns = {'video': self.video[keep], 'labels': self.labels[keep]}
-        if self.scores is not None:
-            columns['scores'] = self.scores[keep]
+        columns = super()._columns(keep)
         lengths = np.diff(self.offsets)[keep]
         offsets = np.r_[0, np.cumsum(lengths)]
         inner = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][keep] - offsets[:-1], lengths)
