@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pickle
 import pkgutil
 from pathlib import Path
 
@@ -43,6 +44,14 @@ class Labelled:
         return np.repeat(np.arange(8), 4)
 
 
+def act_truth(folder):
+    """Write the smallest ground truth of MultiSports' form."""
+    tube = np.array([[1.0, 0, 0, 9, 9]])
+    films = dict(train_videos=[[]], test_videos=[['a']], nframes={'a': 1}, resolution={'a': (10, 10)})
+    (folder / 'gt.pkl').write_bytes(pickle.dumps(dict(labels=['run'], gttubes={'a': {0: [tube]}}, **films)))
+    return str(folder / 'gt.pkl')
+
+
 # What a component needs that has no default. A new component without defaults must be added here.
 PICODET = 'mmtube::person/picodet_s_coco_person.py'
 NEEDED = {
@@ -56,6 +65,8 @@ NEEDED = {
     },
     'ClassBalancedSampler': lambda folder: dict(dataset=Labelled()),
     'PKSequenceSampler': lambda folder: dict(dataset=Labelled()),
+    **{name: lambda folder: dict(ann_file='gt.json') for name in ('TrackingMetric', 'LinkingMetric')},
+    'VideoMAP': lambda folder: dict(ann_file=act_truth(folder)),
     'ClipClassifier': None,  # needs a checkpoint of a few hundred megabytes; built in its own tests with a small one
 }
 

@@ -9,6 +9,7 @@ import numpy as np
 from mmtube.errors import InputError
 from mmtube.registry import DATASETS
 from mmtube.structures.io.safe_pickle import load_pickle
+from mmtube.structures.label_files import read_label_file
 from mmtube.structures.seal import VideoRecord
 from mmtube.structures.seal.convert import read_videos
 
@@ -16,7 +17,6 @@ from .ava_table import AVATable, read_ava_table, read_excluded
 from .clip_dataset import ClipDataset
 from .film_facts import film_record
 from .film_folder import find_film
-from .label_files import read_label_file
 from .proposals import ava_proposals
 
 UNLISTED = ('error', 'drop')

@@ -120,5 +120,6 @@ class MARSSequences(TableDataset):
             pid=int(self.pids[number]),
             camid=int(self.camids[number]),
             tracklet=int(self.tracklets[number]),
+            role=self.split,
             gt_label=int(self.labels[number]),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,9 @@ import numpy as np
 from mmtube.errors import InputError
 from mmtube.registry import DATASETS
 from mmtube.structures.io.features_npz import read_features_npz
-from mmtube.structures.seal import read_class_rank, read_label_map, read_seal_json
+from mmtube.structures.seal import parse_subset, read_class_rank, read_label_map, read_seal_json
 
 from .table_dataset import TableDataset
-
-SUBSET = re.compile(r'top(\d+)(?:-(\d+))?')
-
-
-def subset_ranks(name: str) -> tuple[int, int]:
-    """Return the half-open ranks of a subset: ``'top60'`` is (0, 60), ``'top50-100'`` is (50, 100).
-
-    Raises:
-        ValueError: If the name is of another form.
-    """
-    match = SUBSET.fullmatch(name)
-    if match is None:
-        raise ValueError(f'a subset is named like top60 or top50-100, got {name!r}')
-    first, end = match.groups()
-    return (0, int(first)) if end is None else (int(first), int(end))
 
 
 @DATASETS.register_module()
@@ -83,7 +67,7 @@ class SEALTubes(TableDataset):
         self.features = [dict(stream) for stream in features]
         self.label_map = label_map
         self.class_rank = class_rank
-        self.ranks = None if subset is None else subset_ranks(subset)
+        self.ranks = None if subset is None else parse_subset(subset)
         self.window_rows = window_rows
         self.window_overlap = window_overlap
         self.keep_empty = keep_empty

@@ -12,7 +12,7 @@ from .boxes import (
     xyxy_to_cxcyah,
     xyxy_to_xywh,
 )
-from .segments import merge_segments, segment_iou
+from .segments import merge_segments, paired_segment_iou, segment_iou
 from .tubes import fill_gaps, interpolate_boxes, temporal_iou, tube_iou
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     'merge_segments',
     'normalize_boxes',
     'paired_box_iou',
+    'paired_segment_iou',
     'segment_iou',
     'temporal_iou',
     'tube_iou',

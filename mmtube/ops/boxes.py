@@ -67,13 +67,15 @@ def clip_boxes(boxes: np.ndarray, width: float, height: float) -> np.ndarray:
 
 
 def _area(boxes: np.ndarray) -> np.ndarray:
-    return np.maximum(boxes[..., 2:] - boxes[..., :2], 0).prod(axis=-1)
+    size = np.maximum(boxes[..., 2:] - boxes[..., :2], 0)
+    return size[..., 0] * size[..., 1]  # prod() over two columns takes many times as long
 
 
 def _intersection(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:
     top_left = np.maximum(boxes_a[..., :2], boxes_b[..., :2])
     bottom_right = np.minimum(boxes_a[..., 2:], boxes_b[..., 2:])
-    return np.maximum(bottom_right - top_left, 0).prod(axis=-1)
+    size = np.maximum(bottom_right - top_left, 0)
+    return size[..., 0] * size[..., 1]
 
 
 def _iou(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:

@@ -14,6 +14,14 @@ def _columns(segments: np.ndarray) -> np.ndarray:
     return segments
 
 
+def _iou(segments_a: np.ndarray, segments_b: np.ndarray) -> np.ndarray:
+    """IoU of starts and ends (2, ...) that broadcast against each other; 0 where the union has no length."""
+    (start_a, end_a), (start_b, end_b) = segments_a, segments_b
+    inter = np.maximum(np.minimum(end_a, end_b) - np.maximum(start_a, start_b), 0)
+    union = np.maximum(end_a - start_a, 0) + np.maximum(end_b - start_b, 0) - inter
+    return np.divide(inter, union, out=np.zeros_like(union), where=union > 0)
+
+
 def segment_iou(segments_a: np.ndarray, segments_b: np.ndarray) -> np.ndarray:
     """Return the temporal IoU of every segment of one set with every segment of another.
 
@@ -27,11 +35,26 @@ def segment_iou(segments_a: np.ndarray, segments_b: np.ndarray) -> np.ndarray:
     Returns:
         np.ndarray: (N, M) float64 in [0, 1].
     """
-    start_a, end_a = _columns(segments_a).T[:, :, None]
-    start_b, end_b = _columns(segments_b).T[:, None, :]
-    inter = np.maximum(np.minimum(end_a, end_b) - np.maximum(start_a, start_b), 0)
-    union = np.maximum(end_a - start_a, 0) + np.maximum(end_b - start_b, 0) - inter
-    return np.divide(inter, union, out=np.zeros_like(union), where=union > 0)
+    return _iou(_columns(segments_a).T[:, :, None], _columns(segments_b).T[:, None, :])
+
+
+def paired_segment_iou(segments_a: np.ndarray, segments_b: np.ndarray) -> np.ndarray:
+    """Return the temporal IoU of the segments of two sets row by row, by the rules of :func:`segment_iou`.
+
+    Args:
+        segments_a (np.ndarray): (N, 2) start and end.
+        segments_b (np.ndarray): (N, 2) start and end.
+
+    Returns:
+        np.ndarray: (N,) float64 in [0, 1].
+
+    Raises:
+        ValueError: If the sets differ in length.
+    """
+    segments_a, segments_b = _columns(segments_a), _columns(segments_b)
+    if len(segments_a) != len(segments_b):
+        raise ValueError(f'{len(segments_a)} segments cannot be paired with {len(segments_b)}')
+    return _iou(segments_a.T, segments_b.T)
 
 
 def merge_segments(segments: np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@ from mmtube.config import load_config
 from mmtube.datasets import AVAStyle
 from mmtube.datasets.ava_table import read_ava_table
 from mmtube.datasets.film_facts import film_record
-from mmtube.datasets.label_files import read_label_file
 from mmtube.errors import InputError
 from mmtube.registry import DATASETS
 from mmtube.testing import make_film
@@ -167,26 +166,6 @@ def test_rows_without_people_and_empty_files_are_normal(ava, tmp_path):
     assert len(ava('a,0001,,,,,,\n\na,0002,0,0,1,1,12,1\n')) == 1
     assert len(ava('')) == 0
     assert len(read_ava_table(tmp_path / 'ava.csv')) == 0
-
-
-def test_label_files_of_three_forms(tmp_path):
-    path = tmp_path / 'labels'
-    path.write_text(LABELS)
-    assert read_label_file(path) == {12: 'walk', 17: 'talk'}
-    path.write_text('12: walk\n17: talk: aloud\n')
-    assert read_label_file(path) == {12: 'walk', 17: 'talk: aloud'}
-    path.write_text('walk\n\ntalk\n')
-    assert read_label_file(path) == {1: 'walk', 2: 'talk'} and read_label_file(path, 0) == {0: 'walk', 1: 'talk'}
-    for text, told in (('', 'no class'), ('3: a\n3: b\n', '3 stands twice'), ('item { id: 3 }', 'item 1 has no name')):
-        path.write_text(text)
-        with pytest.raises(InputError, match=told):
-            read_label_file(path)
-
-
-def test_the_label_files_of_ava_are_read(shared_data):
-    path = shared_data / 'labels' / 'ava_action_list_v2.1_for_activitynet_2018.pbtxt.txt'
-    names = read_label_file(path)
-    assert len(names) == 60 and names[1] == 'bend/bow (at the waist)' and max(names) == 80
 
 
 def test_facts_of_a_film_come_from_its_container(root, tmp_path):

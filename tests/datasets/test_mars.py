@@ -81,6 +81,12 @@ def test_a_short_tracklet_is_filled_with_repeats(mars):
     assert item['data_samples'].gt_label.tolist() == [2] and item['data_samples'].camid == 0
 
 
+def test_a_packed_sequence_says_whether_it_is_asked_for_or_searched(mars):
+    steps = [dict(type='SampleSequence', length=6, test_mode=True), *SEQUENCE[1:]]
+    for split in ('query', 'gallery'):
+        assert sequences(mars, split, steps, test_mode=True)[0]['data_samples'].role == split
+
+
 def test_testing_takes_all_images_in_chunks(mars):
     steps = [dict(type='SampleSequence', length=6, test_mode=True), *SEQUENCE[1:]]
     item = sequences(mars, 'query', steps, test_mode=True)[1]

@@ -10,7 +10,6 @@ from mmengine.runner import Runner
 
 from mmtube.config import load_config
 from mmtube.datasets import SEALTubes, tubelet_collate
-from mmtube.datasets.seal_tubes import subset_ranks
 from mmtube.datasets.transforms import LoadTubeletFeatures, PackTubelet, TubeletRescale, TubeletWindow
 from mmtube.errors import InputError
 from mmtube.structures.feature_grid import FeatureGrid, rows_to_seconds
@@ -185,12 +184,6 @@ def test_features_of_another_extractor_are_refused(seal_set, stream):
 
 
 # --- subsets ---
-
-
-def test_subsets_are_ranks():
-    assert subset_ranks('top60') == (0, 60) and subset_ranks('top50-100') == (50, 100)
-    with pytest.raises(ValueError, match='top60'):
-        subset_ranks('rare')
 
 
 def test_a_subset_keeps_the_instances_of_its_classes(seal_set, stream, tmp_path):

@@ -35,3 +35,7 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
+
+# CMC and mAP by cosine distance; a tracklet's own person in its own camera is taken out of the gallery.
+val_evaluator = dict(type='ReIDMetric')
+test_evaluator = val_evaluator

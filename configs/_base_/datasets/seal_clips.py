@@ -54,3 +54,11 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
+
+# Frame mAP at IoU 0.5 over all classes and over the most frequent ones (SEAL, Table 3).
+val_evaluator = dict(
+    type='FrameMAP',
+    class_rank=data_root + 'annotations/class_rank_atomic.json',
+    subsets=['top50', 'top50-100', 'top150'],
+)
+test_evaluator = val_evaluator

@@ -21,3 +21,6 @@ test_pipeline = [
 train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
+
+val_evaluator = dict(_delete_=True, type='FrameMAP')  # it has too few classes for SEAL's subsets
+test_evaluator = val_evaluator

@@ -49,3 +49,8 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
+# The numbers of tools/evaluate.py tubelet; the class rank beside the annotations gives top60 and the like.
+val_evaluator = dict(
+    type='TubeletMAP', task=task, label_map=data_root + label_map, ann_file=data_root + 'annotations/val.json'
+)
+test_evaluator = val_evaluator

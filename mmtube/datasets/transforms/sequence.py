@@ -15,7 +15,7 @@ from mmcv.transforms import BaseTransform
 from mmtube.errors import InputError
 from mmtube.registry import TRANSFORMS
 
-META_KEYS = ('pid', 'camid', 'tracklet', 'chunks', 'img_shape', 'sample_idx')
+META_KEYS = ('pid', 'camid', 'tracklet', 'role', 'chunks', 'img_shape', 'sample_idx')
 
 
 @TRANSFORMS.register_module()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from mmtube.errors import InputError
 from mmtube.fileio import write_text
 
 from ..io._json import read_json
+
+SUBSET = re.compile(r'top(\d+)(?:-(\d+))?')
 
 
 @dataclass(frozen=True)
@@ -88,3 +92,45 @@ def read_class_rank(path: str | os.PathLike) -> ClassRank:
     order = tuple(root['order'].array(np.int64, (None,)).tolist())
     counts = tuple(root['counts'].array(np.int64, (None,)).tolist())
     return root.build(ClassRank, root['task'].text(), root['source'].text(), order, counts)
+
+
+def parse_subset(name: str) -> tuple[int, int]:
+    """Return the first and the end of the ranks of a subset, half open, from 0.
+
+    Args:
+        name (str): ``top50``, or ``top50-100`` for the 50 classes after the first 50.
+
+    Raises:
+        ValueError: If the name is of another form or says no class.
+
+    Examples:
+        >>> parse_subset('top50'), parse_subset('top50-100')
+        ((0, 50), (50, 100))
+    """
+    found = SUBSET.fullmatch(name)
+    if found is None:
+        raise ValueError(f'subset {name!r} is neither topN nor topN-M')
+    first, end = (0, int(found[1])) if found[2] is None else (int(found[1]), int(found[2]))
+    if first >= end:
+        raise ValueError(f'subset {name!r} has no class')
+    return first, end
+
+
+def subset_classes(name: str, order: Sequence[int]) -> tuple[int, ...]:
+    """Return the classes of a subset.
+
+    Args:
+        name (str): As for :func:`parse_subset`.
+        order (Sequence[int]): Classes, most frequent first.
+
+    Raises:
+        ValueError: If the name cannot be parsed or asks for more ranks than there are.
+
+    Examples:
+        >>> subset_classes('top1-3', (4, 0, 2, 1))
+        (0, 2)
+    """
+    first, end = parse_subset(name)
+    if end > len(order):
+        raise ValueError(f'subset {name!r} goes to rank {end}, the list has {len(order)} classes')
+    return tuple(order[first:end])

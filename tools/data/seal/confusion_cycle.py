@@ -22,8 +22,8 @@ from mmtube.datasets.clip_index import LABEL_RULES, ClipIndex, clip_index
 from mmtube.datasets.quality import Doubt, merge_classes, relabel_queue
 from mmtube.datasets.statistics import class_names
 from mmtube.errors import InputError, exit_on_input_error
-from mmtube.evaluation.ava_predictions import TIME_STEPS, read_ava_predictions
 from mmtube.evaluation.functional import confused_pairs, confused_samples, match_boxes, multi_label_confusion
+from mmtube.evaluation.readers.ava_predictions import TIME_STEPS, read_ava_predictions
 from mmtube.fileio import atomic_path, write_text
 from mmtube.structures.seal import SEALAnnotations, read_label_map, read_seal_json, write_label_map, write_seal_json
 from mmtube.visualization.confusion import draw_confusion

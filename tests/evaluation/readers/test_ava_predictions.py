@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmtube.errors import InputError
-from mmtube.evaluation.ava_predictions import read_ava_predictions
+from mmtube.evaluation.readers.ava_predictions import read_ava_predictions
 
 ROWS = [
     'film b,0002,0.1,0.2,0.5,0.6,1,0.25',
@@ -47,12 +47,12 @@ def test_an_empty_file_has_no_predictions(tmp_path):
         ('film b,0003,0.1,0.2,0.5,0.6,1,nan', 'a value is not a finite number'),
         ('film b,0003,0.5,0.2,0.5,0.6,1,0.5', 'the box has no area'),
         ('film b,0003,10,20,50,60,1,0.5', 'the box is not in fractions'),
-        ('film b,0003,0.1,0.2,0.5,0.6,walk,0.5', 'has no seven numbers'),
-        ('film b,0003,0.1,0.2,0.5,0.6,1', 'has no seven numbers'),
+        ('film b,0003,0.1,0.2,0.5,0.6,walk,0.5', 'action_id is no number'),
+        ('film b,0003,0.1,0.2,0.5,0.6,1', 'has 7 columns, needed are video'),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path, row, cause):
-    with pytest.raises(InputError, match=f'pred.csv:3: {cause}'):
+    with pytest.raises(InputError, match=f'pred.csv: line 3: {cause}'):
         read_ava_predictions(write(tmp_path, [ROWS[0], '', row, ROWS[2]]), 3)
 
 

@@ -11,6 +11,7 @@ from mmtube.fileio import read_text
 ITEM = re.compile(r'(?:item|label)\s*\{(.*?)\}', re.DOTALL)
 NAME = re.compile(r'name:\s*"([^"]*)"')
 ID = re.compile(r'\b(?:id|label_id):\s*(\d+)')
+TYPE = re.compile(r'label_type:\s*(\w+)')
 NUMBERED = re.compile(r'(\d+)\s*[:,]\s*(.+)')
 
 
@@ -49,3 +50,17 @@ def read_label_file(path: str | os.PathLike, first_label: int = 1) -> dict[int, 
     if len(set(labels)) < len(labels):
         raise InputError(f'{path}: label {max(labels, key=labels.count)} stands twice')
     return dict(pairs)
+
+
+def read_label_types(path: str | os.PathLike) -> dict[int, str]:
+    """Read the ``label_type`` of each label of a pbtxt, such as AVA's ``PERSON_MOVEMENT``; none where it has none.
+
+    Raises:
+        InputError: If the file cannot be read.
+    """
+    types = {}
+    for item in ITEM.findall(read_text(path)):
+        label, kind = ID.search(item), TYPE.search(item)
+        if label is not None and kind is not None:
+            types[int(label[1])] = kind[1]
+    return types

@@ -1,0 +1,123 @@
+"""Recognition of whole samples in a Runner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mmtube.evaluation.functional.attributes import FINEGYM, tag_classes
+from mmtube.evaluation.functional.recognition import fuse_scores
+from mmtube.evaluation.readers.sample_labels import read_class_names
+from mmtube.evaluation.result import EvaluationResult
+from mmtube.evaluation.scoring.samples import TASKS, Samples, score_samples
+from mmtube.registry import METRICS
+from mmtube.structures.seal import read_class_rank, subset_classes
+
+from .base import EvaluationMetric
+
+
+@METRICS.register_module()
+class RecognitionMetric(EvaluationMetric):
+    """Top-k and mean class accuracy, or mAP where a sample may have several classes.
+
+    Takes what MMAction2's ``AccMetric`` takes, samples with ``pred_score`` and ``gt_label``, and gives the numbers of
+    ``tools/evaluate.py recognition``. Where ``pred_score`` has several streams, each is scored under its name and their
+    sum is the headline.
+
+    Args:
+        task (str | None): ``'single'`` or ``'multi'``. Defaults to None: multi if labels are multi-hot.
+        topk (int | Sequence[int]): Values of k. Defaults to (1, 5).
+        class_names (str | Sequence[str] | None): Names, or a file as for ``--labels``. Defaults to None, numbers.
+        attributes (str | Mapping[str, str] | None): ``'finegym'`` or regular expressions by attribute, by which errors
+            are told apart; needs ``class_names``. Defaults to None.
+        class_rank (str | None): Frozen list of classes by frequency, for ``subsets``. Defaults to None.
+        subsets (Sequence[str]): Such as ``'top60'``: the mean over their classes too. Defaults to none.
+        kwargs (Any): Those of :class:`EvaluationMetric`.
+
+    Raises:
+        ValueError: If the task is unknown, a k is below 1, or names or a rank list are needed and missing.
+        InputError: If a file cannot be read.
+    """
+
+    default_prefix = 'recognition'
+
+    def __init__(
+        self,
+        task: str | None = None,
+        topk: int | Sequence[int] = (1, 5),
+        class_names: str | Sequence[str] | None = None,
+        attributes: str | Mapping[str, str] | None = None,
+        class_rank: str | None = None,
+        subsets: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
+        if task not in (None, *TASKS):
+            raise ValueError(f'task must be one of {TASKS}, got {task!r}')
+        if min(self.topk, default=1) < 1:
+            raise ValueError(f'topk must be at least 1, got {topk}')
+        if attributes is not None and class_names is None:
+            raise ValueError('attributes are read from the names of the classes: class_names is missing')
+        if subsets and class_rank is None:
+            raise ValueError('subsets need the list of classes by frequency: class_rank is missing')
+        self.task = task
+        names = read_class_names(class_names) if isinstance(class_names, str) else class_names
+        self.class_names = None if names is None else list(names)
+        patterns = FINEGYM if attributes == 'finegym' else attributes
+        if isinstance(patterns, str):
+            raise ValueError(f"attributes must be 'finegym' or expressions by attribute, got {attributes!r}")
+        self.attributes = None if patterns is None else tag_classes(self.class_names or [], patterns)
+        order = read_class_rank(class_rank).order if class_rank is not None else ()
+        self.subsets = {name: subset_classes(name, order) for name in subsets}
+
+    def record(self, sample: dict) -> dict[str, Any]:
+        """Return scores and labels as arrays."""
+        scores = sample['pred_score']
+        streams = scores if isinstance(scores, Mapping) else {'': scores}
+        return {'scores': {name: _array(item) for name, item in streams.items()}, 'label': _array(sample['gt_label'])}
+
+    def evaluate_records(self, records: list) -> EvaluationResult:
+        """Score all samples; their names are their numbers in the data set."""
+        task = self.task or ('multi' if any(record['label'].size > 1 for record in records) else 'single')
+        labels = [tuple(_classes(record['label'])) for record in records]
+        names = [f'{number:08d}' for number in range(len(records))]
+        streams = {
+            name: np.stack([record['scores'][name] for record in records]).astype(np.float64)
+            for name in (records[0]['scores'] if records else ())
+        }
+        if len(streams) < 2:
+            scores = next(iter(streams.values()), np.zeros((0, 0)))
+            return self._score(names, labels, scores, task)
+        total = self._score(names, labels, fuse_scores(list(streams.values()), [1.0] * len(streams)), task)
+        for name, scores in streams.items():
+            alone = self._score(names, labels, scores, task)
+            total.metrics |= {f'{name}_{key}': value for key, value in alone.metrics.items()}
+        total.notes.append(f'fused: the sum of the scores of {", ".join(streams)}')
+        return total
+
+    def _score(
+        self, names: list[str], labels: list[tuple[int, ...]], scores: np.ndarray, task: str
+    ) -> EvaluationResult:
+        classes = self.class_names or [str(label) for label in range(scores.shape[1])]
+        if len(classes) != scores.shape[1] and len(scores):
+            raise ValueError(f'class_names has {len(classes)} names, the model gives {scores.shape[1]} scores')
+        return score_samples(
+            Samples(names, labels, scores, classes, 'the data set'),
+            task,
+            topk=self.topk,
+            subsets=self.subsets,
+            attributes=self.attributes if task == 'single' else None,
+        )
+
+
+def _array(value: Any) -> np.ndarray:
+    return value.detach().cpu().numpy() if hasattr(value, 'detach') else np.asarray(value)
+
+
+def _classes(label: np.ndarray) -> list[int]:
+    """Return the classes of a label: one number, or one of 0 and 1 for each class."""
+    label = label.reshape(-1)
+    return [int(label[0])] if len(label) == 1 else np.flatnonzero(label).tolist()
