@@ -81,7 +81,7 @@ class EvaluationResult:
         """Return what is printed: the protocol, what was counted, the notes and the headline numbers."""
         lines = [f'{self.protocol}: {self.convention}']
         if self.counts:
-            lines.append(', '.join(f'{value:,d} {name.replace("_", " ")}' for name, value in self.counts.items()))
+            lines.append(', '.join(_counted(name, value) for name, value in self.counts.items()))
         lines += [f'note: {note}' for note in self.notes]
         width = max(map(len, self.metrics), default=0)
         lines += [f'  {name:{width}s}  {_shown(name, value):>10s}' for name, value in self.metrics.items()]
@@ -106,6 +106,14 @@ def read_document(path: str | os.PathLike) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get('format') != FORMAT:
         raise InputError(f'{path}: is no result of tools/evaluate.py (its format is not {FORMAT!r})')
     return document
+
+
+def _counted(name: str, value: int) -> str:
+    words = name.split('_')
+    if value == 1:
+        plural = next((word for word in words if word.endswith('s')), '')
+        words = [word.removesuffix('s') if word is plural else word for word in words]
+    return f'{value:,d} {" ".join(words)}'
 
 
 def _shown(name: str, value: float) -> str:

@@ -224,8 +224,13 @@ def _renumber(table: T, names: Sequence[str]) -> T:
     return replace(table, **changed)
 
 
-def video_counts(truth: Table, found: Table) -> dict[str, int]:
+def video_counts(truth: Table, found: Table, unit: str = 'videos') -> dict[str, int]:
     """Count what every protocol prints, of two aligned tables.
+
+    Args:
+        truth (Table): Ground truth.
+        found (Table): Predictions.
+        unit (str): What is scored apart, in the names of the counts. Defaults to 'videos'.
 
     Returns:
         dict[str, int]: ``videos`` with ground truth, those of them ``videos_without_predictions`` (all their ground
@@ -237,9 +242,9 @@ def video_counts(truth: Table, found: Table) -> dict[str, int]:
     predicted = np.zeros(len(truth.videos), bool)
     predicted[found.video] = True
     return {
-        'videos': int(with_truth.sum()),
-        'videos_without_predictions': int((with_truth & ~predicted).sum()),
+        unit: int(with_truth.sum()),
+        f'{unit}_without_predictions': int((with_truth & ~predicted).sum()),
         'ground_truths': len(truth),
         'predictions': len(found),
-        'predictions_in_other_videos': int((~with_truth[found.video]).sum()),
+        f'predictions_in_other_{unit}': int((~with_truth[found.video]).sum()),
     }

@@ -19,6 +19,12 @@ def test_fractions_are_printed_as_percent_and_counts_and_units_as_they_are():
     assert [line.split() for line in lines[3:]] == [['mAP', '25.0000'], ['switches', '3'], ['gap_s', '1.500']]
 
 
+def test_one_thing_is_no_plural():
+    counts = {'videos': 1, 'videos_without_predictions': 1, 'ground_truths': 1, 'predictions': 2}
+    printed = result(counts=counts).text().splitlines()[1]
+    assert printed == '1 video, 1 video without predictions, 1 ground truth, 2 predictions'
+
+
 @pytest.mark.parametrize('value', [np.nan, np.inf])
 def test_a_number_that_is_none_is_never_a_result(value):
     with pytest.raises(ValueError, match='metric mAP of protocol ava'):

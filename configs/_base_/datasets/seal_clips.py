@@ -59,6 +59,6 @@ test_dataloader = val_dataloader
 val_evaluator = dict(
     type='FrameMAP',
     class_rank=data_root + 'annotations/class_rank_atomic.json',
-    subsets=['top50', 'top50-100', 'top150'],
+    subset=['top50', 'top50-100', 'top150'],
 )
 test_evaluator = val_evaluator

@@ -63,8 +63,8 @@ class FrameMAP(EvaluationMetric):
         ann_file (str | None): Ground truth in AVA's csv, for the official number: key times that no sample has are
             missed. It needs ``label_file``. Defaults to None: the ground truth of the samples.
         exclude_file (str | None): ``video,timestamp`` rows that do not count. Defaults to None.
-        class_rank (str | None): Frozen list of the classes by frequency, for ``subsets``. Defaults to None.
-        subsets (Sequence[str]): Further numbers over frequent classes: ``top50``, ``top50-100``. Defaults to none.
+        class_rank (str | None): Frozen list of the classes by frequency, for ``subset``. Defaults to None.
+        subset (str | Sequence[str]): Further numbers over frequent classes: ``top50``, ``top50-100``. Defaults to none.
         min_score (float): Detections of a lower score are dropped, which bounds the memory (1 GB is enough for 4
             million). AVA's rules count all. Defaults to 0.0.
         compat (str | None): ``'mmaction2'`` for the number that MMAction2's AVAMetric prints; boxes and scores are
@@ -87,7 +87,7 @@ class FrameMAP(EvaluationMetric):
         ann_file: str | None = None,
         exclude_file: str | None = None,
         class_rank: str | None = None,
-        subsets: Sequence[str] = (),
+        subset: str | Sequence[str] = (),
         min_score: float = 0.0,
         compat: str | None = None,
         **kwargs: Any,
@@ -95,8 +95,8 @@ class FrameMAP(EvaluationMetric):
         super().__init__(**kwargs)
         if compat is not None and compat not in COMPATS:
             raise ValueError(f'compat must be None or one of {COMPATS}, got {compat!r}')
-        if subsets and class_rank is None:
-            raise ValueError('subsets need class_rank')
+        if subset and class_rank is None:
+            raise ValueError('subset needs class_rank')
         if ann_file is not None and label_file is None:
             raise ValueError('ann_file needs label_file, which says what its action IDs are')
         for path in (ann_file, exclude_file):
@@ -112,7 +112,7 @@ class FrameMAP(EvaluationMetric):
         if class_rank is not None:
             order = read_class_rank(class_rank).order
             self.rank_size = len(order)
-            self.subsets = rank_subsets(subsets, order, class_rank)
+            self.subsets = rank_subsets([subset] if isinstance(subset, str) else subset, order, class_rank)
         self.min_score = min_score
         self.compat = compat
 

@@ -32,8 +32,8 @@ class RecognitionMetric(EvaluationMetric):
         class_names (str | Sequence[str] | None): Names, or a file as for ``--labels``. Defaults to None, numbers.
         attributes (str | Mapping[str, str] | None): ``'finegym'`` or regular expressions by attribute, by which errors
             are told apart; needs ``class_names``. Defaults to None.
-        class_rank (str | None): Frozen list of classes by frequency, for ``subsets``. Defaults to None.
-        subsets (Sequence[str]): Such as ``'top60'``: the mean over their classes too. Defaults to none.
+        class_rank (str | None): Frozen list of classes by frequency, for ``subset``. Defaults to None.
+        subset (str | Sequence[str]): Such as ``'top60'``: the mean over their classes too. Defaults to none.
         kwargs (Any): Those of :class:`EvaluationMetric`.
 
     Raises:
@@ -50,7 +50,7 @@ class RecognitionMetric(EvaluationMetric):
         class_names: str | Sequence[str] | None = None,
         attributes: str | Mapping[str, str] | None = None,
         class_rank: str | None = None,
-        subsets: Sequence[str] = (),
+        subset: str | Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -61,8 +61,8 @@ class RecognitionMetric(EvaluationMetric):
             raise ValueError(f'topk must be at least 1, got {topk}')
         if attributes is not None and class_names is None:
             raise ValueError('attributes are read from the names of the classes: class_names is missing')
-        if subsets and class_rank is None:
-            raise ValueError('subsets need the list of classes by frequency: class_rank is missing')
+        if subset and class_rank is None:
+            raise ValueError('subset needs the list of classes by frequency: class_rank is missing')
         self.task = task
         names = read_class_names(class_names) if isinstance(class_names, str) else class_names
         self.class_names = None if names is None else list(names)
@@ -71,7 +71,8 @@ class RecognitionMetric(EvaluationMetric):
             raise ValueError(f"attributes must be 'finegym' or expressions by attribute, got {attributes!r}")
         self.attributes = None if patterns is None else tag_classes(self.class_names or [], patterns)
         order = read_class_rank(class_rank).order if class_rank is not None else ()
-        self.subsets = {name: subset_classes(name, order) for name in subsets}
+        names = [subset] if isinstance(subset, str) else subset
+        self.subsets = {name: subset_classes(name, order) for name in names}
 
     def record(self, sample: dict) -> dict[str, Any]:
         """Return scores and labels as arrays."""

@@ -51,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--iou', type=float, nargs='+', default=[0.5], help='thresholds (default: 0.5)')
     parser.add_argument('--compat', choices=['mmaction2'], help='as another program computes it')
     parser.add_argument('--max-per-frame', type=int, metavar='N', help='only the N most confident rows of a key time')
-    parser.add_argument('--rank', metavar='FILE', help='frozen list of classes by frequency (json), for --subsets')
-    parser.add_argument('--subsets', nargs='+', metavar='NAME', default=[], help='such as top50 top50-100 top150')
+    parser.add_argument('--rank', metavar='FILE', help='frozen list of classes by frequency (json), for --subset')
+    parser.add_argument('--subset', nargs='+', metavar='NAME', default=[], help='such as top50 top50-100 top150')
 
 
 def evaluate(args: argparse.Namespace) -> EvaluationResult:
@@ -60,13 +60,13 @@ def evaluate(args: argparse.Namespace) -> EvaluationResult:
     check_thresholds(args.iou)
     labels = None if args.labels is None else read_action_labels(args.labels, args.first_id)
     subsets = {}
-    if args.subsets:
+    if args.subset:
         if args.rank is None or labels is None:
-            raise InputError('--subsets needs --rank and --labels')
+            raise InputError('--subset needs --rank and --labels')
         rank = read_class_rank(args.rank)
         if len(rank.order) != len(labels):
             raise InputError(f'{args.rank}: ranks {len(rank.order)} classes, {args.labels} has {len(labels)}')
-        subsets = rank_subsets(args.subsets, rank.order, args.rank)
+        subsets = rank_subsets(args.subset, rank.order, args.rank)
     files = read_ava_files(args.gt, args.pred, labels, args.first_id)
     refuse_without_truth(files)
     notes = [

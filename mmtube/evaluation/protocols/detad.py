@@ -121,9 +121,8 @@ def _evaluate_tubelets(args: argparse.Namespace, options: dict) -> EvaluationRes
             notes.append(f'{lost[1]} predictions and {lost[0]} ground truths outside complex activities left out')
             truth, found = truth.rows(inside[0]), found.rows(inside[1])
     locate = partial(locate_in, annotations)
-    return score_detad(
-        truth, found, classes, args.thresholds, notes=notes, drop_overlong=False, locate=locate, **options
-    )
+    own = dict(drop_overlong=False, locate=locate, unit='tubelets')
+    return score_detad(truth, found, classes, args.thresholds, notes=notes, **own, **options)
 
 
 def with_durations(truth: SegmentTable, annotations: SEALAnnotations) -> SegmentTable:

@@ -57,8 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--pred-weight', type=float, default=1.0, metavar='WEIGHT', help='of --pred (default: 1)')
     parser.add_argument('--fuse-on', choices=('softmax', 'score'), help='default: softmax, of --task multi score')
     parser.add_argument('--attributes', metavar='FILE', help='"finegym", or a json {attribute: regular expression}')
-    parser.add_argument('--rank', metavar='FILE', help='frozen list of classes by frequency, for --subsets')
-    parser.add_argument('--subsets', nargs='+', default=[], metavar='NAME', help='means over them too: top50 top50-100')
+    parser.add_argument('--rank', metavar='FILE', help='frozen list of classes by frequency, for --subset')
+    parser.add_argument('--subset', nargs='+', default=[], metavar='NAME', help='means over them too: top50 top50-100')
 
 
 def evaluate(args: argparse.Namespace) -> EvaluationResult:
@@ -191,17 +191,17 @@ def _fused(
 
 
 def _subsets(args: argparse.Namespace, num_classes: int) -> dict[str, tuple[int, ...]]:
-    if args.subsets and not args.rank:
-        raise InputError('--subsets: needs the list of classes by frequency (--rank)')
-    if not args.subsets:
+    if args.subset and not args.rank:
+        raise InputError('--subset: needs the list of classes by frequency (--rank)')
+    if not args.subset:
         return {}
     rank = read_class_rank(args.rank)
     if len(rank.order) != num_classes:
         raise InputError(f'{args.rank}: ranks {len(rank.order)} classes, there are {num_classes}')
     try:
-        return {name: subset_classes(name, rank.order) for name in args.subsets}
+        return {name: subset_classes(name, rank.order) for name in args.subset}
     except ValueError as error:
-        raise InputError(f'--subsets: {error}') from None
+        raise InputError(f'--subset: {error}') from None
 
 
 def _attributes(args: argparse.Namespace, names: list[str] | None) -> ClassAttributes | None:

@@ -152,4 +152,5 @@ def score_tables(
         subsets=subsets,
         notes=every,
         locate=locate,
+        unit='tubelets',
     )

@@ -49,6 +49,7 @@ def score_detad(
     drop_overlong: bool = True,
     notes: Sequence[str] = (),
     locate: Locate | None = None,
+    unit: str = 'videos',
 ) -> EvaluationResult:
     """Analyse the errors of a temporal detector.
 
@@ -68,6 +69,7 @@ def score_detad(
         notes (Sequence[str]): What to tell the reader beforehand. Defaults to none.
         locate (Locate | None): Returns film, x1, y1, x2 and y2 of a video and a time, for pictures. Defaults to None:
             the video is the film, no box.
+        unit (str): What takes the place of videos, in the counts. Defaults to 'videos'.
 
     Returns:
         EvaluationResult: ``average_mAP`` of all detections, ``average_mAP_N``, ``gain_<error>`` and ``missed_share``;
@@ -86,7 +88,7 @@ def score_detad(
             raise InputError(cause)
     truth, found = align(truth, found)
     truth = truth.rows(np.lexsort((*truth.segments_s.T[::-1], truth.labels, truth.video)))
-    counts, notes = video_counts(truth, found), list(notes)
+    counts, notes = video_counts(truth, found, unit), list(notes)
     if drop_overlong:
         overlong = coverage(truth) > 1
         if overlong.all():

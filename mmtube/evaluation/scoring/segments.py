@@ -34,6 +34,7 @@ def score_segments(
     aside: SegmentTable | None = None,
     notes: Sequence[str] = (),
     locate: Locate | None = None,
+    unit: str = 'videos',
 ) -> EvaluationResult:
     """Score temporal detections: mAP over thresholds of temporal IoU.
 
@@ -51,6 +52,7 @@ def score_segments(
         notes (Sequence[str]): What to tell the reader beforehand. Defaults to none.
         locate (Locate | None): Returns film, x1, y1, x2 and y2 of a video and a time, for pictures. Defaults to None:
             the video is the film, no box.
+        unit (str): What takes the place of videos, in the counts. Defaults to 'videos'.
 
     Returns:
         EvaluationResult: ``mAP``, or ``mAP_<subset>`` for each subset, and the headline for each threshold.
@@ -65,7 +67,7 @@ def score_segments(
     for name, members in groups.items():
         if not num_gts[members].any():
             raise InputError(f'{truth.name}: no class of {name} has ground truth')
-    counts = video_counts(truth, found)
+    counts = video_counts(truth, found, unit)
     unscored = num_gts[found.labels] == 0
     if unscored.any():
         notes.append(f'{int(unscored.sum())} predictions of classes without ground truth are not scored')

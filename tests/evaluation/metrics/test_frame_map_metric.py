@@ -172,10 +172,10 @@ def test_columns_may_be_action_ids(tmp_path):
 
 def test_subsets_and_several_thresholds(tmp_path):
     write_class_rank(ClassRank('atomic', 'x', (2, 0, 1), (9, 8, 7)), tmp_path / 'rank.json')
-    metric = FrameMAP(thresholds=(0.5, 0.75), class_rank=str(tmp_path / 'rank.json'), subsets=['top1', 'top1-3'])
+    metric = FrameMAP(thresholds=(0.5, 0.75), class_rank=str(tmp_path / 'rank.json'), subset=['top1', 'top1-3'])
     assert set(score(metric)) == {f'frame_map/mAP{name}' for name in ('', '@0.5', '@0.75', '_top1', '_top1-3')}
     with pytest.raises(InputError, match=r'rank.json: subset .top4. goes to rank 4'):
-        FrameMAP(class_rank=str(tmp_path / 'rank.json'), subsets=['top4'])
+        FrameMAP(class_rank=str(tmp_path / 'rank.json'), subset=['top4'])
     with pytest.raises(InputError, match='class_rank has 3 classes, there are 1'):
         score(FrameMAP(class_rank=str(tmp_path / 'rank.json')), [sample('a', 2, [(LEFT, [1])])])
 
@@ -228,7 +228,7 @@ def test_what_cannot_be_scored_is_named(samples, cause):
 
 
 @pytest.mark.parametrize(
-    'wrong', [dict(compat='other'), dict(subsets=['top5']), dict(ann_file='gt.csv'), dict(exclude_file='none.csv')]
+    'wrong', [dict(compat='other'), dict(subset=['top5']), dict(ann_file='gt.csv'), dict(exclude_file='none.csv')]
 )
 def test_arguments_that_do_not_go_together_are_refused(wrong):
     with pytest.raises(ValueError, match=r'compat|class_rank|label_file|is not there'):

@@ -86,7 +86,7 @@ def test_names_attributes_and_subsets_are_taken(tmp_path):
         class_names=['salto forward', 'salto backward'],
         attributes='finegym',
         class_rank=str(tmp_path / 'rank.json'),
-        subsets=('top1',),
+        subset='top1',
     )
     numbers = run(metric, [sample([0.2, 0.8], 0), sample([0.2, 0.8], 1)])
     assert numbers['recognition/mean_class_accuracy_top1'] == 1.0
@@ -99,7 +99,7 @@ def test_wrong_arguments_are_refused():
         'task must be': {'task': 'many'},
         'at least 1': {'topk': 0},
         'class_names is missing': {'attributes': 'finegym'},
-        'class_rank is missing': {'subsets': ('top1',)},
+        'class_rank is missing': {'subset': 'top1'},
         'finegym': {'attributes': 'gym', 'class_names': ['a']},
     }.items():
         with pytest.raises(ValueError, match=cause):

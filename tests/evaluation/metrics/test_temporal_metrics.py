@@ -122,7 +122,7 @@ def test_windows_of_one_tubelet_are_put_together_and_its_ground_truth_counts_onc
     ]
     metric = TubeletMAP()
     assert run(metric, windows)['tubelet/mAP'] == 1.0
-    assert metric.result.counts['ground_truths'] == 2 and metric.result.counts['videos'] == 1
+    assert metric.result.counts['ground_truths'] == 2 and metric.result.counts['tubelets'] == 1
 
 
 def test_windows_that_differ_in_their_ground_truth_are_refused():

@@ -218,7 +218,7 @@ def test_subsets_are_ranks_of_a_frozen_list(score, tmp_path):
     write_label_map(label_map, tmp_path / 'map.json')
     write_class_rank(ClassRank('atomic', 'x', (3, 0, 2, 1), (9, 8, 7, 6)), tmp_path / 'rank.json')
     found = FOUND.replace('0.2,0.2,0.6,0.6,1', '0.6,0.6,0.9,0.9,1')
-    ranked = ('--labels', tmp_path / 'map.json', '--rank', tmp_path / 'rank.json', '--subsets')
+    ranked = ('--labels', tmp_path / 'map.json', '--rank', tmp_path / 'rank.json', '--subset')
     result = score(TRUTH, found, *ranked, 'top1', 'top2', 'top2-4')
     assert result.metrics['mAP_top1'] == 1.0 and result.metrics['mAP_top2'] == 0.75
     assert result.metrics['mAP_top2-4'] == 1.0  # sit; there is no ground truth of fly
@@ -228,9 +228,9 @@ def test_subsets_are_ranks_of_a_frozen_list(score, tmp_path):
         with pytest.raises(InputError, match=cause):
             score(TRUTH, found, *ranked, name)
     with pytest.raises(InputError, match=r'ranks 4 classes, .*labels.txt has 3'):
-        score(TRUTH, found, '--rank', tmp_path / 'rank.json', '--subsets', 'top1')
-    with pytest.raises(InputError, match='--subsets needs --rank and --labels'):
-        score(TRUTH, found, '--subsets', 'top1')
+        score(TRUTH, found, '--rank', tmp_path / 'rank.json', '--subset', 'top1')
+    with pytest.raises(InputError, match='--subset needs --rank and --labels'):
+        score(TRUTH, found, '--subset', 'top1')
 
 
 @pytest.mark.parametrize(

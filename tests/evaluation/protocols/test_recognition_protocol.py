@@ -128,14 +128,14 @@ def test_several_classes_are_scored_as_average_precision(files, scored):
 def test_the_mean_over_a_subset_is_over_its_classes(files, scored, refusal, tmp_path):
     rank = tmp_path / 'rank.json'
     rank.write_text(json.dumps({'task': 'atomic', 'source': 'x', 'order': [1, 2, 0], 'counts': [3, 2, 1]}))
-    result = scored(*files(), '--rank', rank, '--subsets', 'top1', 'top1-3')
+    result = scored(*files(), '--rank', rank, '--subset', 'top1', 'top1-3')
     assert result.metrics['mean_class_accuracy_top1'] == 1.0
     assert result.metrics['mean_class_accuracy_top1-3'] == 0.5
     assert '1 classes of top1-3 have no ground truth' in result.notes
-    assert "'top4' goes to rank 4" in refusal(*files(), '--rank', rank, '--subsets', 'top4')
-    assert "'best' is neither" in refusal(*files(), '--rank', rank, '--subsets', 'best')
-    assert 'no class of top1-2 has ground truth' in refusal(*files(), '--rank', rank, '--subsets', 'top1-2')
-    assert 'needs the list of classes' in refusal(*files(), '--subsets', 'top1')
+    assert "'top4' goes to rank 4" in refusal(*files(), '--rank', rank, '--subset', 'top4')
+    assert "'best' is neither" in refusal(*files(), '--rank', rank, '--subset', 'best')
+    assert 'no class of top1-2 has ground truth' in refusal(*files(), '--rank', rank, '--subset', 'top1-2')
+    assert 'needs the list of classes' in refusal(*files(), '--subset', 'top1')
 
 
 def test_streams_are_fused_by_their_probabilities(files, scored, tmp_path):

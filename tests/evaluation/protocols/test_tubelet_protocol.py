@@ -81,7 +81,7 @@ def test_perfect_predictions_give_exactly_one(evaluate):
     result = evaluate(PERFECT)
     assert set(result.metrics.values()) == {1.0} and result.protocol == 'tubelet'
     assert result.inputs == {'class_rank': 'a test'}
-    assert result.counts['videos'] == 2 and result.evidence.units == ['t1', 't2']
+    assert result.counts['tubelets'] == 2 and result.evidence.units == ['t1', 't2']
 
 
 def test_a_tubelet_takes_the_place_of_a_video(evaluate):
