@@ -70,7 +70,7 @@ def test_clips_are_written_as_ava_csv(run_tool, tmp_path):
     people = rows_of(tmp_path / 'clips' / 'train_people.csv')
     assert [(row[1], row[6]) for row in people] == [(f'000{s}', p) for s in (1, 2, 3) for p in ('3', '4')]
     assert 'train: 3 clips, 3 with people, 6 person-clips, 6 boxes, 6 labels, 6 csv rows' in done.stdout
-    assert read_class_rank(tmp_path / 'clips' / 'atomic_rank.json').order == (0, 2, 1)
+    assert read_class_rank(tmp_path / 'clips' / 'class_rank_atomic.json').order == (0, 2, 1)
 
 
 def test_four_boxes_a_second_are_written_beside_the_same_key_frames(run_tool, tmp_path):
@@ -90,11 +90,11 @@ def test_a_frozen_rank_is_not_changed(run_tool, refused, tmp_path):
     out = tmp_path / 'clips'
     both = [write_set(tmp_path, 'train'), write_set(tmp_path, 'val', labels=(2,))]
     assert run_tool(BUILD, *both, '--out', out).returncode == 0
-    assert read_class_rank(out / 'atomic_rank.json').order == (2, 0, 1)
+    assert read_class_rank(out / 'class_rank_atomic.json').order == (2, 0, 1)
     before = (out / 'train.csv').read_bytes()
     assert run_tool(BUILD, *both, '--out', out).returncode == 0, 'the same again is no change'
     message = refused(BUILD, both[0], '--out', out)
-    assert 'atomic_rank.json' in message and 'frozen' in message
+    assert 'class_rank_atomic.json' in message and 'frozen' in message
     assert (out / 'train.csv').read_bytes() == before
 
 

@@ -55,7 +55,8 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 
-# Frame mAP at IoU 0.5 over all classes and over the most frequent ones (SEAL, Table 3).
+# Frame mAP at IoU 0.5 over all classes and over the most frequent ones (SEAL, Table 3), by the frozen order of classes
+# that tools/data/seal/build_clips.py writes.
 val_evaluator = dict(
     type='FrameMAP',
     class_rank=data_root + 'annotations/class_rank_atomic.json',

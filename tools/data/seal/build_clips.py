@@ -6,7 +6,7 @@ For each file, named after it:
                         evaluation read it. Both box rates are scored on these key frames.
   <stem>_people.csv     video,timestamp,x1,y1,x2,y2,person_id of all people in key frames, with an action or not.
   <stem>_boxes<R>.npz   with --boxes-per-s R > 1: R boxes per second of each person-clip; AVA has no layout for them.
-And for all files together <task>_rank.json, the classes by how many person-clips they have. Subsets such as top60
+And for all files together class_rank_<task>.json, the classes by how many person-clips they have. Subsets such as top60
 follow from it, so it is written once; a run that would give another order is refused.
 
 mmtube itself needs none of these: its SEALClips data set cuts tubes in about a second.
@@ -115,7 +115,7 @@ def main() -> None:
     totals = np.sum([index.class_counts() for index in indexes], axis=0)
     source = f'person-clips of {", ".join(stems)}, label rule {args.label_rule}'
     rank = ClassRank.count(args.task, np.repeat(np.arange(classes), totals), classes, source)
-    write_class_rank(rank, args.out / f'{args.task}_rank.json')  # first: it may be frozen in another order
+    write_class_rank(rank, args.out / f'class_rank_{args.task}.json')  # first: it may be frozen in another order
     for file, index, stem in zip(files, indexes, stems):
         written = write_csvs(file, index, args.out, stem)
         if args.boxes_per_s > 1:
@@ -125,7 +125,7 @@ def main() -> None:
             f'{stem}: {len(index):,} clips, {with_people:,} with people, {index.num_rows:,} person-clips, '
             f'{int(index.valid.sum()):,} boxes, {len(index.labels):,} labels, {written:,} csv rows'
         )
-    print(f'{args.out / f"{args.task}_rank.json"}: {classes} classes')
+    print(f'{args.out / f"class_rank_{args.task}.json"}: {classes} classes')
 
 
 if __name__ == '__main__':
