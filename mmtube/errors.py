@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -21,10 +22,16 @@ def exit_on_input_error(main: Callable[[], int | None]) -> None:
         main (Callable): The command. An integer that it returns becomes the exit code.
 
     Raises:
-        SystemExit: Always; code 0 on success, 2 on an :class:`InputError`, 130 when interrupted.
+        SystemExit: Always; code 0 on success, 2 on an :class:`InputError`, 130 when interrupted, 141 when nobody
+            reads what is printed.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, 'reconfigure'):  # a class name that the terminal cannot show must not end the command
+            stream.reconfigure(errors='backslashreplace')
     try:
-        sys.exit(main() or 0)
+        code = main() or 0
+        sys.stdout.flush()
+        sys.exit(code)
     except InputError as error:
         # A worker process of a data loader sends its traceback as text; the message is behind the error's name.
         message = str(error).rpartition(f'{InputError.__module__}.{InputError.__name__}: ')[2]
@@ -33,3 +40,6 @@ def exit_on_input_error(main: Callable[[], int | None]) -> None:
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the flush at exit complains
+        sys.exit(141)

@@ -141,8 +141,8 @@ def compare(
     if not sure:
         notes.append('there is no evidence of one metric beside both results: differences without intervals')
     evident = a.evidence.metric if sure and a.evidence is not None else None
-    columns = [name for name in a.document['tables'].get('classes', {}) if name in _class_columns(b)]
-    chosen = metric or evident or next((name for name in columns if name not in ('class', 'num_gt', 'num_pred')), '')
+    columns = [name for name in _number_columns(a) if name in _number_columns(b)]
+    chosen = metric or evident or next(iter(columns), '')
     shared = [name for name in a.document['metrics'] if name in b.document['metrics']]
     if metric is not None and metric not in (*shared, *columns):
         known = ', '.join(dict.fromkeys([*shared, *columns]))
@@ -165,6 +165,16 @@ def compare(
 
 def _class_columns(run: Run) -> dict[str, list]:
     return run.document['tables'].get('classes', {})
+
+
+def _number_columns(run: Run) -> list[str]:
+    """Return the columns of the classes that can be subtracted and are no counts of rows."""
+    return [
+        name
+        for name, values in _class_columns(run).items()
+        if name not in ('class', 'num_gt', 'num_pred')
+        and all(value is None or isinstance(value, (int, float)) for value in values)
+    ]
 
 
 def _num_gt(run: Run) -> dict[str, int]:

@@ -10,7 +10,7 @@ import numpy as np
 from mmtube.errors import InputError
 from mmtube.fileio import atomic_path
 
-from .functional.average_precision import INTEGRATIONS
+from .functional.average_precision import check_integration
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,8 @@ class APEvidence:
         gt_unit (np.ndarray): (G,) int32 unit of each ground truth.
         gt_labels (np.ndarray): (G,) int32 class.
         integration (str): As for ``average_precision``. Defaults to 'envelope'.
+        tied (np.ndarray | None): (D,) bool, whether a detection has the score of the one before it; only for the
+            integration 'step'. Defaults to None.
     """
 
     metric: str
@@ -38,6 +40,7 @@ class APEvidence:
     gt_unit: np.ndarray
     gt_labels: np.ndarray
     integration: str = 'envelope'
+    tied: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +89,8 @@ def write_evidence(evidence: Evidence, path: str | os.PathLike) -> None:
     if isinstance(evidence, APEvidence):
         columns['hits'] = np.packbits(np.asarray(evidence.hits, bool), axis=1)
         columns['integration'] = np.asarray(evidence.integration)
+        if evidence.tied is not None:
+            columns['tied'] = np.asarray(evidence.tied, bool)
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, kind=np.asarray(kind), metric=np.asarray(evidence.metric), **columns)
 
@@ -105,10 +110,11 @@ def read_evidence(path: str | os.PathLike) -> Evidence:
         if kind == 'ratio':
             return RatioEvidence(metric, units, classes, **columns)
         hits = np.unpackbits(data['hits'], axis=1, count=len(columns['unit'])).astype(bool)
-        integration = str(data['integration'])
-        if integration not in INTEGRATIONS:
-            raise ValueError(f'unknown integration {integration!r}')
-        return APEvidence(metric, units, classes, **columns, hits=hits, integration=integration)
+        integration, tied = str(data['integration']), data.get('tied')
+        check_integration(integration, tied)
+        if tied is not None and (tied.dtype != bool or tied.shape != columns['unit'].shape):
+            raise ValueError('tied is not one truth value for each detection')
+        return APEvidence(metric, units, classes, **columns, hits=hits, integration=integration, tied=tied)
     except OSError as error:
         raise InputError(f'{path}: cannot be read ({error.strerror or error})') from None
     except (ValueError, KeyError, EOFError, TypeError) as error:

@@ -57,6 +57,7 @@ def evidence_values(evidence: Evidence, weights: np.ndarray) -> np.ndarray:
             evidence.gt_labels,
             size,
             integration=evidence.integration,
+            tied=evidence.tied,
         )
         return ap.mean(axis=1)
     return weighted_ratios(weights, evidence.unit, evidence.labels, evidence.numerators, evidence.denominators, size)
@@ -82,6 +83,8 @@ def paired_intervals(
 
     In each replicate the same units are drawn for both. What has ground truth in few units has no interval: with k
     units that all agree a sign test has a p of 2 to the power of 1 - k, so fewer than 6 units say nothing at 95 %.
+    Percentile intervals of few units are too narrow: in a simulation those of 12 units held the truth in 90 % of the
+    cases instead of 95 %, those of 40 units in 95 %.
 
     Args:
         a (Evidence): The first.
@@ -197,6 +200,8 @@ def _on_units(evidence: Evidence, names: Sequence[str]) -> Evidence:
         gt_unit = places[evidence.gt_unit]
         changed |= {'hits': evidence.hits[:, keep], 'gt_unit': gt_unit[gt_unit >= 0]}
         changed['gt_labels'] = evidence.gt_labels[gt_unit >= 0]
+        if evidence.tied is not None:  # to the one before it that stays, if that is of the same score
+            changed['tied'] = np.diff(np.cumsum(~evidence.tied)[keep], prepend=-1) == 0
     else:
         changed |= {'numerators': evidence.numerators[keep], 'denominators': evidence.denominators[keep]}
     return replace(evidence, **changed)

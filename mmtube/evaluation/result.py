@@ -108,6 +108,12 @@ def read_document(path: str | os.PathLike) -> dict[str, Any]:
     return document
 
 
+def decimal(value: float) -> str:
+    """Return a number as it stands in the names of metrics: the shortest text that is this number and no other."""
+    short = f'{value:g}'
+    return short if float(short) == value else repr(float(value))
+
+
 def _counted(name: str, value: int) -> str:
     words = name.split('_')
     if value == 1:

@@ -17,6 +17,9 @@ DTYPES = {
 }
 
 
+LARGEST = 1e9  # a time in seconds or a coordinate beyond it is a slip, and its length may overflow
+
+
 def _row(number: int) -> str:
     return f'row {number}'
 
@@ -111,11 +114,12 @@ class SegmentTable(Table):
         """See that the rows can be scored.
 
         Raises:
-            InputError: If a label is out of range, a score or time is not finite, or a segment does not end after its
-                start.
+            InputError: If a label is out of range, a score or time is not finite, a time is beyond 1e9 s, or a segment
+                does not end after its start.
         """
         super().check(num_classes)
         self.refuse(~np.isfinite(self.segments_s).all(axis=1), 'a time is not a finite number')
+        self.refuse((np.abs(self.segments_s) > LARGEST).any(axis=1), f'a time is beyond {LARGEST:g} s')
         self.refuse(self.segments_s[:, 1] <= self.segments_s[:, 0], 'the segment does not end after its start')
 
 
@@ -138,10 +142,12 @@ class BoxTable(Table):
         """See that the rows can be scored.
 
         Raises:
-            InputError: If a label is out of range, a score or coordinate is not finite, or a box is reversed.
+            InputError: If a label is out of range, a score or coordinate is not finite, a coordinate is beyond 1e9, or
+                a box is reversed.
         """
         super().check(num_classes)
         self.refuse(~np.isfinite(self.boxes).all(axis=1), 'a coordinate is not a finite number')
+        self.refuse((np.abs(self.boxes) > LARGEST).any(axis=1), f'a coordinate is beyond {LARGEST:g}')
         self.refuse((self.boxes[:, 2:] < self.boxes[:, :2]).any(axis=1), 'the box is reversed')
 
 
@@ -170,8 +176,8 @@ class TubeTable(Table):
         """See that the tubes can be scored.
 
         Raises:
-            InputError: If a label is out of range, a score or coordinate is not finite, a box is reversed, a tube has
-                no box or its frames do not increase.
+            InputError: If a label is out of range, a score or coordinate is not finite, a coordinate is beyond 1e9, a
+                box is reversed, a tube has no box or its frames do not increase.
         """
         super().check(num_classes)
         lengths = np.diff(self.offsets)
@@ -179,6 +185,7 @@ class TubeTable(Table):
         owner = np.repeat(np.arange(len(self)), lengths)
         faults = [
             ('a coordinate is not a finite number', ~np.isfinite(self.boxes_px).all(axis=1)),
+            (f'a coordinate is beyond {LARGEST:g}', (np.abs(self.boxes_px) > LARGEST).any(axis=1)),
             ('a box is reversed', (self.boxes_px[:, 2:] < self.boxes_px[:, :2]).any(axis=1)),
             ('its frames do not increase', np.r_[False, (np.diff(self.frames) <= 0) & (np.diff(owner) == 0)]),
         ]
@@ -196,8 +203,8 @@ def align(truth: T, found: T) -> tuple[T, T]:
         tuple: Both tables over the same list of videos.
 
     Raises:
-        InputError: If there is no ground truth at all, or no video has both ground truth and predictions although there
-            are predictions: the two files do not belong together.
+        InputError: If there is no ground truth at all, or there are predictions and none of them is in a video that
+            the ground truth lists (with or without a row): the two files do not belong together.
     """
     if not len(truth):
         raise InputError(f'{truth.name}: has no ground truth, there is nothing to score')

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .statistics import BLUE, ORANGE, RED, figure, short_name
+from .figure import BLUE, ORANGE, RED, figure, short_name
 
 
 def draw_confusion(

@@ -16,7 +16,6 @@ from mmtube.errors import InputError
 from .evaluation_charts import (
     MOST_BARS,
     SERIES,
-    SUFFIXES,
     draw_bars,
     draw_class_bars,
     draw_classes_over_count,
@@ -24,14 +23,12 @@ from .evaluation_charts import (
     floats,
 )
 from .evaluation_detad import detad_charts
-from .statistics import short_name
+from .figure import SUFFIXES, readable, short_name
 
 Chart = Callable[[Path, str], None]
 NOT_DRAWN = ('classes', 'worst')
 COUNTS = ('num_gt', 'num_pred')
 OF_DETAD = ('errors', 'characteristics')
-ACRONYMS = {'ap': 'AP', 'ar': 'AR', 'ap_n': 'AP_N', 'map': 'mAP', 'auc': 'AUC', 'iou': 'IoU'}
-UNITS = {'_s': ' in seconds', '_px': ' in pixels'}
 
 
 def draw_result(document: Mapping[str, Any], folder: str | Path, suffix: str = '.png') -> dict[str, Path]:
@@ -125,6 +122,11 @@ def _table_charts(name: str, table: Mapping[str, Sequence]) -> dict[str, Chart]:
         return {}
     leading = list(takewhile(lambda key: _is_text(table[key]), keys)) or [key for key in keys[:1] if 'bin' in key]
     rest = [key for key in keys if key not in leading]
+    # Tubes and people are numbered within their video: rows of one name need the number beside it.
+    while leading and rest and len(set(zip(*(table[key] for key in leading)))) < len(table[keys[0]]):
+        if not _is_whole(table[rest[0]]):
+            return {}
+        leading.append(rest.pop(0))
     fractions = [key for key in rest if _is_fraction(table[key]) and np.nanmax(np.abs(floats(table[key]))) <= 1]
     numbers = fractions[: len(SERIES)] or [key for key in rest if _is_number(table[key])][:1]
     if not leading or not numbers:
@@ -142,22 +144,12 @@ def _table_charts(name: str, table: Mapping[str, Sequence]) -> dict[str, Chart]:
     return {title: lambda path, title: draw_bars(path, title, groups, series, x_label=what, y_label=label)}
 
 
-def readable(name: str) -> str:
-    """Return the name of a column for people.
-
-    Examples:
-        >>> readable('mean_length_s'), readable('ap@0.50')
-        ('mean length in seconds', 'AP@0.50')
-    """
-    for ending, unit in UNITS.items():
-        if name.endswith(ending):
-            name = name.removesuffix(ending) + unit
-    head, at, tail = name.partition('@')
-    return ACRONYMS.get(head, head.replace('_', ' ')) + at + tail
-
-
 def _is_text(values: Sequence) -> bool:
     return all(isinstance(value, str) for value in values)
+
+
+def _is_whole(values: Sequence) -> bool:
+    return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
 
 
 def _is_number(values: Sequence) -> bool:

@@ -3,63 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmtube.fileio import atomic_path
-
-from .statistics import BLUE, DPI, GREEN, GREY, ORANGE, RED, SKY, short_name
+from .figure import BLUE, GREEN, GREY, ORANGE, RED, SKY, figure, short_name
 
 SERIES = (BLUE, ORANGE, GREEN, SKY, RED)
-SUFFIXES = ('.png', '.svg')
-LETTERS_PER_INCH = 12.5  # of a title
+LETTERS_PER_INCH = 11  # of a title
 MOST_BARS = 40
 MOST_LABELS = 12  # of the points of a curve
-STYLE = {
-    'axes.axisbelow': True,
-    'axes.spines.top': False,
-    'axes.spines.right': False,
-    'axes.titleweight': 'bold',
-    'axes.titlelocation': 'left',
-    'axes.titlesize': 11,
-    'font.size': 9,
-    'legend.frameon': False,
-    'svg.fonttype': 'none',  # text stays text
-    'svg.hashsalt': 'mmtube',  # the same figure has the same bytes
-    'text.parse_math': False,  # a class may be named $x$
-}
-METADATA = {'.png': {'Software': None}, '.svg': dict.fromkeys(('Date', 'Creator', 'Format', 'Type'))}
-
-
-@contextmanager
-def chart(path: str | os.PathLike, size: tuple[float, float], columns: int = 1) -> Iterator[Any]:
-    """Make a figure and write it when the block ends well.
-
-    Args:
-        path (str | os.PathLike): File to write, ``.png`` or ``.svg``.
-        size (tuple[float, float]): Width and height in inches.
-        columns (int): Axes side by side. Defaults to 1.
-
-    Yields:
-        Any: Matplotlib's axes, as ``Figure.subplots`` returns them.
-
-    Raises:
-        InputError: If the file cannot be written.
-    """
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context(STYLE):
-        drawing = Figure(size, dpi=DPI, layout='constrained')
-        yield drawing.subplots(1, columns)
-        with atomic_path(path) as temporary:
-            drawing.savefig(temporary, metadata=METADATA[Path(path).suffix])
 
 
 def set_title(axes: Any, text: str) -> None:
@@ -81,7 +37,7 @@ def draw_curve(path: Path, title: str, curve: Mapping[str, Any]) -> None:
     """
     x, y = floats(curve['x']), floats(curve['y'])
     few = len(x) <= 20
-    with chart(path, (6.4, 4.0)) as axes:
+    with figure(path, (6.4, 4.0)) as axes:
         axes.plot(x, y, color=BLUE, lw=2, marker='o' if few else None, ms=5)
         if len(x) <= MOST_LABELS:
             finite = np.flatnonzero(np.isfinite(y))
@@ -119,7 +75,7 @@ def draw_classes_over_count(
     """
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    with chart(path, (7.2, 4.8)) as axes:
+    with figure(path, (7.2, 4.8)) as axes:
         axes.axhline(values.mean(), color=GREY, ls=':', lw=1.2)
         axes.plot(counts, values, 'o', ms=5.5, color=BLUE, alpha=0.65, mec='white', mew=0.5)
         wide = counts.max() >= 4 * counts.min()
@@ -163,6 +119,7 @@ def _name_points(axes: Any, names: Sequence[str], counts: np.ndarray, values: np
                 va='center' if dy == 0 else 'baseline',
                 fontsize=7,
                 color='#333333',
+                bbox={'color': 'white', 'alpha': 0.7, 'pad': 0.4},
             )
             box = note.get_window_extent(renderer).padded(1.5)
             inside = box.x0 >= frame.x0 and box.x1 <= frame.x1 and box.y0 >= frame.y0 and box.y1 <= frame.y1
@@ -197,7 +154,7 @@ def draw_class_bars(
         parts = [(f'the {half} best of {len(order)}', order[:half]), (f'the {half} worst', order[-half:])]
     rows = max(len(part) for _, part in parts)
     low, high = _span(values)
-    with chart(path, (5.6 * len(parts), 1.3 + 0.2 * max(rows, 3)), len(parts)) as axes:
+    with figure(path, (5.6 * len(parts), 1.3 + 0.2 * max(rows, 3)), len(parts)) as axes:
         for axis, (name, part), color in zip(np.atleast_1d(axes), parts, (BLUE, ORANGE)):
             bars = axis.barh(range(len(part)), values[part], 0.78, color=color)
             axis.bar_label(bars, told(values[part]), padding=3, fontsize=7)
@@ -232,9 +189,10 @@ def draw_bars(
     width, places = 0.82 / len(series), np.arange(len(groups))
     inches = min(max(0.5 + len(groups) * max(0.34 * len(series), 0.62), 5.0), 14.0)
     room = int((inches - 0.8) / len(groups) * 11)
-    lying = max(map(len, groups)) > 2 * room or len(groups) > 16
+    longest = max(len(word) for group in groups for word in group.split())
+    lying = max(map(len, groups)) > 2 * room or longest > max(room, 6) or len(groups) > 16
     size = (7.4, 1.4 + len(groups) * max(0.15 * len(series), 0.22)) if lying else (inches, 4.2)
-    with chart(path, size) as axes:
+    with figure(path, size) as axes:
         for number, (name, values) in enumerate(series.items()):
             shift = (number - (len(series) - 1) / 2) * width
             draw = axes.barh if lying else axes.bar

@@ -11,8 +11,8 @@ import numpy as np
 
 from mmtube.errors import InputError
 
-from .evaluation_charts import chart, floats, set_title
-from .statistics import BLUE, GREEN, GREY, ORANGE, RED, SKY
+from .evaluation_charts import floats, set_title
+from .figure import BLUE, GREEN, GREY, ORANGE, RED, SKY, figure
 
 COLORS = (GREEN, SKY, BLUE, ORANGE, RED, '#999999')
 BIN_COLORS = (BLUE, ORANGE, GREEN, SKY, RED)
@@ -84,7 +84,7 @@ def _draw_profile(path: Path, title: str, analysis: Mapping[str, Any]) -> None:
     shares = 100 * np.stack([floats(row) for row in analysis['profile']])
     kinds = [str(kind) for kind in analysis['kinds']]
     places = np.arange(len(counts))
-    with chart(path, (8.4, 4.6)) as axes:
+    with figure(path, (8.4, 4.6)) as axes:
         bottom = np.zeros(len(counts))
         for number, kind in enumerate(kinds):
             values = np.nan_to_num(shares[:, number])
@@ -112,7 +112,7 @@ def _reversed(axes: Any) -> tuple[list, list]:
 def _draw_gains(path: Path, title: str, analysis: Mapping[str, Any]) -> None:
     gains = {str(name): value for name, value in analysis['gains_mAP_N'].items()}
     values = 100 * floats(list(gains.values()))
-    with chart(path, (6.4, 4.2)) as axes:
+    with figure(path, (6.4, 4.2)) as axes:
         bars = axes.bar(range(len(gains)), values, 0.7, color=COLORS[1 : len(gains) + 1])
         axes.bar_label(bars, [f'+{value:.2f}' for value in values], padding=2, fontsize=8.5)
         axes.set_xticks(range(len(gains)), [textwrap.fill(name, 12) for name in gains])
@@ -131,7 +131,7 @@ def _draw_bins(path: Path, title: str, table: Mapping[str, Sequence], key: str, 
     names = list(dict.fromkeys(table['characteristic']))
     rows = {name: [place for place, other in enumerate(table['characteristic']) if other == name] for name in names}
     bins = max(len(places) for places in rows.values())
-    with chart(path, (max(0.78 * sum(map(len, rows.values())), 5.5), 4.0), len(names)) as all_axes:
+    with figure(path, (max(0.78 * sum(map(len, rows.values())), 5.5), 4.0), len(names)) as all_axes:
         top = float(np.nanmax([*floats(table[key]), base], initial=0.0)) or 0.1
         for number, (axes, (name, places)) in enumerate(zip(np.atleast_1d(all_axes), rows.items())):
             values = floats([table[key][place] for place in places])

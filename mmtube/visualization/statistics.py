@@ -3,59 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmtube.fileio import atomic_path
+from .figure import BLUE, GREEN, GREY, ORANGE, RED, SKY, figure, short_name
 
-from .palette import BASE_RGB
-
-DPI = 150
-GREY = '#555555'
 MOST_FREQUENT = 100  # of the complex activities in Fig. 2b
 GROUP_NAMES = {'pose': 'pose', 'pp': 'person-person', 'po': 'person-object', '': 'action'}
-ORANGE, SKY, GREEN, _, _, RED, BLUE = ('#{:02x}{:02x}{:02x}'.format(*rgb) for rgb in BASE_RGB)
 GROUP_COLORS = {'pose': BLUE, 'pp': RED, 'po': GREEN, '': SKY}
-
-
-@contextmanager
-def figure(path: str | os.PathLike, size: tuple[float, float], columns: int = 1, rows: int = 1) -> Iterator[Any]:
-    """Make a figure and write it when the block ends well.
-
-    Args:
-        path (str | os.PathLike): PNG to write.
-        size (tuple[float, float]): Width and height in units of 150 pixels.
-        columns (int): Axes side by side. Defaults to 1.
-        rows (int): Axes below one another. Defaults to 1.
-
-    Yields:
-        Any: Matplotlib's axes, as ``Figure.subplots`` returns them.
-
-    Raises:
-        InputError: If the file cannot be written.
-    """
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    style = {
-        'axes.axisbelow': True,
-        'axes.spines.top': False,
-        'axes.spines.right': False,
-        'axes.titleweight': 'bold',
-        'axes.titlelocation': 'left',
-        'axes.titlesize': 11,
-        'font.size': 9,
-        'legend.frameon': False,
-    }
-    with rc_context(style):
-        drawing = Figure(size, dpi=DPI, layout='constrained')
-        yield drawing.subplots(rows, columns)
-        with atomic_path(path) as temporary:
-            drawing.savefig(temporary, metadata={'Software': None})
 
 
 def draw_class_lengths(
@@ -109,11 +67,6 @@ def _class_axis(axes: Any, names: Sequence[str]) -> None:
         fontsize=6.5 if step > 1 else 7,
     )
     axes.set_xlabel('class' if step == 1 else f'class (every {_ordinal(step)} one is named)')
-
-
-def short_name(name: str, length: int = 22) -> str:
-    """Cut a name that is longer than ``length`` letters."""
-    return name if len(name) <= length else f'{name[: length - 1]}…'
 
 
 def _ordinal(number: int) -> str:

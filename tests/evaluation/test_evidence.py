@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,10 @@ def same(a, b):
         assert np.array_equal(value, vars(b)[name]), name
 
 
-@pytest.mark.parametrize('evidence', [AP, RATIO], ids=['ap', 'ratio'])
+STEPS = replace(AP, integration='step', tied=np.array([False, True, False]))
+
+
+@pytest.mark.parametrize('evidence', [AP, STEPS, RATIO], ids=['ap', 'steps', 'ratio'])
 def test_what_is_written_is_read(evidence, tmp_path):
     write_evidence(evidence, tmp_path / 'e.npz')
     same(read_evidence(tmp_path / 'e.npz'), evidence)
@@ -37,6 +42,14 @@ def test_evidence_without_a_detection_is_evidence(tmp_path):
     empty = APEvidence('m', [], [], none, none, np.zeros((10, 0), bool), none, none)
     write_evidence(empty, tmp_path / 'e.npz')
     same(read_evidence(tmp_path / 'e.npz'), empty)
+
+
+def test_ties_that_do_not_fit_are_refused(tmp_path):
+    wrong = [replace(STEPS, tied=np.array([True])), replace(STEPS, integration='envelope')]
+    for evidence in wrong:
+        write_evidence(evidence, tmp_path / 'e.npz')
+        with pytest.raises(InputError, match=r'is no evidence of an evaluation \(tied'):
+            read_evidence(tmp_path / 'e.npz')
 
 
 def test_another_file_is_refused_in_one_line(tmp_path):

@@ -135,3 +135,47 @@ def test_means_leave_out_classes_without_a_value():
 def test_runs_that_were_not_matched_are_refused():
     with pytest.raises(ValueError, match='same classes and units'):
         paired_intervals(ratios([1]), ratios([1], ['x']))
+
+
+def test_a_step_keeps_together_what_stays_of_it_when_units_are_left_out():
+    # Scores .9 of u0, .5 of u1, u2 and u3. The first of the step goes with its unit, the other two stay one step.
+    both = ['u0', 'u1', 'u2', 'u3']
+    a = detections([1, 0, 1, 0], both, [0, 1, 2, 3])
+    a = replace(a, integration='step', tied=np.array([False, False, True, True]))
+    b = detections([1, 1, 0], ['u0', 'u2', 'u3'], [0, 1, 2])
+    b = replace(b, integration='step', tied=np.array([False, False, False]))
+    first, second, alone = same_units(a, b, force=True)
+    assert alone == ['u1'] and first.tied.tolist() == [False, False, True]
+    ones = np.ones((1, 3), np.int32)
+    # A hit, then a step of a hit and a miss; a hit, a hit, a miss; of three ground truths.
+    assert evidence_values(first, ones)[0, 0] == pytest.approx((1 + 2 / 3) / 3, abs=1e-15)
+    assert evidence_values(second, ones)[0, 0] == pytest.approx(2 / 3, abs=1e-15)
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    # 200 data sets of 40 units, each with 1 to 5 samples of its own difficulty; B finds 10 % more of each.
+    random = np.random.default_rng(0)
+    inside = np.zeros(2, int)
+    for number in range(200):
+        difficulty, sizes = 0.6 * random.random(40), random.integers(1, 6, 40)
+        unit = np.repeat(np.arange(40), sizes)
+        runs = []
+        for gain in (0, 0.1):
+            right = random.random(len(unit)) < difficulty[unit] + gain
+            runs.append(replace(ratios(np.zeros(40)), unit=unit, labels=unit * 0, numerators=right * 1.0))
+        runs = [replace(run, denominators=np.ones(len(unit))) for run in runs]
+        for row, level in enumerate((0.95, 0.5)):
+            found = paired_intervals(*runs, replicates=100, seed=number, level=level)
+            inside[row] += found.mean_low <= 0.1 <= found.mean_high
+    # Binomial: 190 and 100 of 200, standard deviations 3 and 7.
+    assert 180 <= inside[0] <= 198 and 80 <= inside[1] <= 120
+
+
+def test_ground_truth_of_a_class_goes_with_its_name():
+    a = replace(detections([1, 0], ['u0', 'u1'], [0, 1]), classes=['run', 'walk'])
+    a = replace(a, labels=np.array([1, 0], np.int32), gt_labels=np.array([1, 0], np.int32))
+    b = replace(a, classes=['walk', 'run'], labels=1 - a.labels, gt_labels=1 - a.gt_labels)
+    first, second = same_classes(a, b)
+    ones = np.ones((1, 2), np.int32)
+    assert second.classes == ['run', 'walk'] and second.gt_labels.tolist() == [1, 0]
+    assert evidence_values(second, ones).tolist() == evidence_values(first, ones).tolist() == [[0.0, 1.0]]

@@ -5,7 +5,7 @@ import pytest
 
 from mmtube.errors import InputError
 from mmtube.evaluation.evidence import RatioEvidence, read_evidence
-from mmtube.evaluation.result import EvaluationResult, evidence_path, read_document
+from mmtube.evaluation.result import EvaluationResult, decimal, evidence_path, read_document
 
 
 def result(**more):
@@ -55,3 +55,11 @@ def test_another_file_is_refused(tmp_path, text, cause):
     (tmp_path / 'r.json').write_text(text)
     with pytest.raises(InputError, match=cause):
         read_document(tmp_path / 'r.json')
+
+
+@pytest.mark.parametrize(
+    ('value', 'text'),
+    [(0.5, '0.5'), (1.0, '1'), (0.30000000000000004, '0.30000000000000004'), (0.1234567, '0.1234567')],
+)
+def test_numbers_in_names_are_short_and_never_two_of_one_name(value, text):
+    assert decimal(value) == text and float(decimal(value)) == value

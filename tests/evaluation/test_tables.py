@@ -114,3 +114,24 @@ def test_a_tube_may_begin_before_the_one_before_it_in_the_table_ends():
 def test_columns_of_two_lengths_are_no_table():
     with pytest.raises(ValueError, match='must have one length'):
         segments(['a'], [0, 0], [0.5])
+
+
+def test_numbers_whose_lengths_would_overflow_are_refused():
+    one = np.zeros(1, np.int64)
+    segments = SegmentTable(['a'], one, one, segments_s=np.array([[-1e308, 1e308]]), name='s.json')
+    boxes = BoxTable(['a'], one, one, frames=one, boxes=np.array([[0, 0, 1e200, 1e200]]), name='b.csv')
+    tubes = TubeTable(['a'], one, one, offsets=[0, 1], frames=one, boxes_px=[[0, 0, 1e200, 1]], name='t.pkl')
+    for table, cause in (
+        (segments, 'a time is beyond 1e'),
+        (boxes, 'a coordinate is beyond'),
+        (tubes, 'a coordinate is'),
+    ):
+        with pytest.raises(InputError, match=f'{table.name}: row 0: {cause}'):
+            table.check(1)
+
+
+def test_videos_that_only_were_predicted_are_numbered_by_name_too():
+    truth = segments(['b'], [0])
+    for names, video in ((['z', 'b', 'c'], [0, 1, 2]), (['c', 'z', 'b'], [1, 2, 0])):
+        _, found = align(truth, segments(names, video, [0.3, 0.2, 0.1]))
+        assert found.videos == ['b', 'c', 'z'] and found.video.tolist() == [2, 0, 1]

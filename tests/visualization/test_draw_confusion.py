@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from mmtube.visualization.confusion import draw_confusion
-from mmtube.visualization.statistics import BLUE, ORANGE
+from mmtube.visualization.figure import BLUE, ORANGE
 
 
 def pixels_of(path, color):

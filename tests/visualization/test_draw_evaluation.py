@@ -10,9 +10,9 @@ import pytest
 from mmtube.errors import InputError
 from mmtube.evaluation.scoring.detad import score_detad
 from mmtube.evaluation.tables import SegmentTable
-from mmtube.visualization.evaluation import draw_result, readable
+from mmtube.visualization.evaluation import draw_result
 from mmtube.visualization.evaluation_detad import COLORS
-from mmtube.visualization.statistics import BLUE, GREEN, ORANGE
+from mmtube.visualization.figure import BLUE, GREEN, ORANGE
 
 KINDS = ['true positive', 'double detection', 'wrong label', 'localization', 'confusion', 'background']
 
@@ -223,6 +223,24 @@ def test_the_gains_and_the_bins_show_their_numbers(tmp_path):
     assert {'0.50', '0.80', '(dashed: of all 0.500)'} <= texts['detad: sensitivity of average mAP_N']
 
 
+def test_rows_of_one_name_have_the_number_beside_it(tmp_path):
+    table = {'video': ['a', 'a', 'b'], 'person': [0, 1, 0], 'boxes': [9, 8, 7], 'completeness': [0.5, 1.0, 0.25]}
+    texts = texts_of(only(draw_result(result(tables={'people': table}), tmp_path, '.svg')))
+    assert {'a / 0', 'a / 1', 'b / 0', 'video / person', 'completeness'} <= set(texts)
+    assert not draw_result(result(tables={'people': {'video': ['a', 'a'], 'share': [0.5, 0.75]}}), tmp_path / 'none')
+
+
+def test_names_without_a_space_lie_where_they_would_touch(tmp_path):
+    names = [f'train_{number:04d}' for number in range(9)]
+    table = {'video': names, 'share': [0.5] * 9}
+    draw_result(result(tables={'films': table}), tmp_path)
+    high, wide = cv2.imread(str(next(tmp_path.iterdir()))).shape[:2]
+    assert wide == round(7.4 * 150)  # as lying bars
+    table = {'video': [name[-4:] for name in names], 'share': [0.5] * 9}
+    draw_result(result(tables={'others': table}), tmp_path / 'short')
+    assert cv2.imread(str(next((tmp_path / 'short').iterdir()))).shape[0] == round(4.2 * 150) != high
+
+
 def test_the_tables_of_detad_are_not_drawn_twice(tmp_path):
     tables = {'characteristics': of_detad()['characteristics'], 'errors': {'error': ['background'], 'share': [0.5]}}
     files = draw_result(result('detad', details={'detad': of_detad()}, tables=tables), tmp_path)
@@ -301,8 +319,3 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(InputError, match='file'):
         draw_result(result(curves={'a': curve([0, 1], [0, 1])}), tmp_path / 'file')
-
-
-def test_names_of_columns_are_readable():
-    assert readable('ap@0.50') == 'AP@0.50' and readable('mean_length_s') == 'mean length in seconds'
-    assert readable('offset_px') == 'offset in pixels' and readable('main_error') == 'main error'

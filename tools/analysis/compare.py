@@ -20,6 +20,7 @@ from mmtube.evaluation.comparison import Comparison, Difference, compare, read_r
 from mmtube.evaluation.result import UNITS
 from mmtube.fileio import check_writable, write_text
 
+MAX_NAME = 60
 SORTS = {
     'delta': lambda row: (row.delta is None, -(row.delta or 0.0), row.name),
     'class': lambda row: row.name,
@@ -46,8 +47,9 @@ def row(name: str, item: Difference) -> list[str]:
 
 
 def table(header: list[str], rows: list[list[str]]) -> list[str]:
-    """Lay out cells in columns: the first to the left, the others to the right; nothing is cut."""
+    """Lay out cells in columns: the first to the left, the others to the right; a long name moves only its own line."""
     widths = [max(len(line[column]) for line in [header, *rows]) for column in range(len(header))]
+    widths[0] = min(widths[0], MAX_NAME)
     lines = []
     for line in [header, *rows]:
         cells = [

@@ -18,7 +18,7 @@ from .box_rules import box_findings
 from .columns import Boxes, Column, Frames, Keys, Labels, Times
 from .decoding import decode_check
 from .label_rules import duplicate_findings, label_findings
-from .parts import METRIC_FOR, Part, build_parts, unwrapped
+from .parts import METRIC_FOR, Part, build_parts, task_of, unwrapped
 from .report import Check, DatasetReport
 from .round_trip import metric_configs, quiet, run_metric
 from .samples import Perfect
@@ -102,7 +102,9 @@ def check_dataset(cfg: Config, split: str = 'val', *, decode: int = 3, seed: int
     perfect = _joined(part.samples(part.dataset) for part in parts)
     report.checks[-1].hints += [Finding(parts[0].files[0], 'items', 'left-out', note) for note in perfect.notes]
     report.checks += _head_checks(cfg, perfect, parts[0].files[0], name)
+    report.checks += _task_checks(metrics, parts[0], name)
     meta = {**parts[0].dataset.metainfo, **_classes_of(parts[0].dataset)}
+    meta['background_class'] = getattr(parts[0].dataset, 'background_class', False)
     for config in metrics:
         if split == 'train' and config.get('ann_file'):
             config = _without_file(config)
@@ -235,6 +237,17 @@ def _head_checks(cfg: Config, perfect: Perfect, file: str, name: str) -> Iterato
             Finding(name, file, 'background-column' if abs(has - wanted) == 1 else 'num-classes', cause)
         )
     yield check
+
+
+def _task_checks(metrics: list[ConfigDict], part: Part, name: str) -> Iterator[Check]:
+    """Whether a metric is of the task of the data set; atomic and complex classes have the same numbers."""
+    if part.seal is None:
+        return
+    task = task_of(part.dataset)
+    for config in metrics:
+        if config.get('task') in {'atomic', 'complex'} - {task}:
+            cause = f'is for {config["task"]!r} classes, the data set has {task!r} ones: set task of both alike'
+            yield Check('task', config['type'], [Finding(name, config['type'], 'other-task', cause)])
 
 
 def _classes_of(dataset: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mmtube.structures.seal import Finding
 
+WEAK = frozenset({'not-100', 'empty'})  # they are what another finding brings about
 OK, FOUND, HINT, SKIPPED = 'ok', 'FOUND', 'hint', 'skipped'
 LINES_PER_CHECK = 4
 
@@ -68,16 +69,17 @@ class DatasetReport:
         return not self.findings
 
     def verdict(self) -> str:
-        """Return the first line."""
+        """Return the first line: all well, or the first finding that explains others, with file, row and cause."""
         if self.ok:
             scored = ', '.join(f'{100 * score:.4f}' for score in self.scores.values())
             if not scored:
                 return f'OK: {self.name}: its rows are plausible; there was no metric to run'
-            return f'OK: {self.name}: a perfect model scores {scored}'
-        first = next((finding for finding in self.findings if finding.rule != 'not-100'), self.findings[0])
+            odd = f' ({len(self.hints)} hint{"s" * (len(self.hints) > 1)} below)' if self.hints else ''
+            return f'OK: {self.name}: a perfect model scores {scored}{odd}'
+        first = next((finding for finding in self.findings if finding.rule not in WEAK), self.findings[0])
         more = len(self.findings) - 1
         others = f' (and {more} more below)' if more else ''
-        return f'FOUND: {self.name}: {first.file}: {first.row}: {first.rule}{others}'
+        return f'FOUND: {self.name}: {first}{others}'
 
     def text(self) -> str:
         """Return the report: the verdict, a table of the checks and under each what it found."""

@@ -119,7 +119,7 @@ def _build(config: ConfigDict, folder: str) -> tuple[BaseMetric, Evaluator]:
         except InputError:
             raise
         except KeyError as error:
-            raise InputError(f'evaluator: {str(error).strip(chr(34)).splitlines()[0]}') from None
+            raise InputError(f'evaluator: {str(error.args[0]).partition(". Please")[0].splitlines()[0]}') from None
         except (TypeError, ValueError, AssertionError, FileNotFoundError) as error:
             raise InputError(f'evaluator: {options["type"]}: {error}') from None
     return evaluator.metrics[0], evaluator

@@ -14,6 +14,7 @@ from mmtube.structures.seal import Finding
 
 from .causes import UNDONE, undone
 from .differences import ava_differences
+from .parts import METRIC_FOR
 from .report import Check
 from .round_trip import Score, run_metric
 from .samples import Perfect
@@ -22,6 +23,7 @@ FEW_NUMBERS = 3
 FEW_ROWS = 3
 COUNTED = ('FrameMAP', 'TubeletMAP', 'TemporalMAP', 'ProposalRecall')  # whose ground truths are those of samples
 MOST_SAMPLES = 5000  # to try mistakes on
+NO_FILM = 'no video of it is in'  # what aligning two tables says
 CLOSED = 0.25  # of the way to 100 that undoing a mistake must go to be told
 
 
@@ -46,12 +48,22 @@ def score_check(config: ConfigDict, score: Score, perfect: Perfect, meta: dict[s
     check = Check('round trip', f'{score.name}: {text}{more if others else ""}')
     file = str(config.get('ann_file') or file)
     check.notes += score.result.notes if score.result is not None else []
-    _tell_not_scored(check, score, perfect, file, bool(config.get('background_class')))
+    background = bool(config.get('background_class'))
+    _tell_not_scored(check, score, perfect, file, background)
+    if score.name == 'FrameMAP' and meta.get('background_class') and not background:
+        cause = 'column 0 of the labels is the background, the metric takes it for a class: all names are off by one'
+        cause = f'{cause}; background_class=True of the metric leaves it out'
+        check.findings.append(Finding(file, 'metric', 'background-column', cause))
     check.hints += _classes_left_out(config, meta)
     if score.perfect:
         return check
     if score.error:
         check.text = f'{score.name}: cannot score a perfect model'
+    if config.get('ann_file') and NO_FILM in score.error:
+        films = score.error[score.error.rfind('(') :]
+        cause = f'the metric has the ground truth of other films, is it of another split? {films}'
+        check.findings.append(Finding(file, 'whole file', 'other-split', cause))
+        return check
     likely = _likely_cause(config, score, perfect, meta)
     rows = list(islice(_faulty_rows(config, score, perfect), FEW_ROWS))
     row, what = rows[0] if rows else ('predictions', '')
@@ -60,7 +72,12 @@ def score_check(config: ConfigDict, score: Score, perfect: Perfect, meta: dict[s
         cause = f'{meaning}: that undone, a perfect model scores {100 * value:.4f}'
         check.findings.append(Finding(file, row, rule, f'{cause}{f"; {what}" if what else ""}'))
     told = score.error.removeprefix(f'{file}: ') or f'a perfect model scores {100 * score.value:.4f}'
-    if likely is None or not score.error:
+    if likely is None and score.error.startswith(f'{score.name} fails with KeyError: '):
+        missing = score.error.partition('KeyError: ')[2]
+        cause = f'{score.name} is for other predictions than those for this data set (KeyError: {missing})'
+        fitting = f'one that fits: val_evaluator = {METRIC_FOR[perfect.kind]}'
+        check.findings.append(Finding(file, 'metric', 'other-metric', f'{cause}; {fitting}'))
+    elif likely is None or not score.error:
         check.findings += [Finding(file, place, 'not-100', f'{told}; {wrong}') for place, wrong in rows]
     if not check.findings:
         check.findings.append(Finding(file, row, 'not-100', told))

@@ -67,9 +67,10 @@ def ava_columns(
         InputError: If the file cannot be read, or a row has other columns or something that is no number.
     """
     lines = read_text(path).removeprefix('\ufeff').splitlines()
-    rows = [(number, cells) for number, line in enumerate(lines, 1) if any((cells := line.split(','))[2:])]
-    wrong = next((number for number, row in rows if len(row) not in (7, 8)), None)
-    if wrong is not None:
+    lists = [(number, line.split(',')) for number, line in enumerate(lines, 1) if line.strip()]
+    rows = [(number, cells) for number, cells in lists if any(cells[2:])]
+    wrong = next((number for number, cells in lists if len(cells) not in ((7, 8) if any(cells[2:]) else (2, 7, 8))), 0)
+    if wrong:
         raise InputError(f'{path}:{wrong}: needed are video,timestamp,x1,y1,x2,y2,action[,person]')
     try:
         values = np.array([row[1:7] for _, row in rows], np.float64).reshape(-1, 6)

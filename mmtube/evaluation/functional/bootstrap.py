@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
-from .average_precision import INTEGRATIONS
+from .average_precision import check_integration, step_ends
 
 MAX_ELEMENTS = 1 << 22
 
@@ -60,6 +60,7 @@ def weighted_average_precision(
     num_classes: int,
     *,
     integration: str = 'envelope',
+    tied: np.ndarray | None = None,
     max_elements: int = MAX_ELEMENTS,
 ) -> np.ndarray:
     """Return the AP of each class at each threshold over samples of the units.
@@ -74,56 +75,64 @@ def weighted_average_precision(
         gt_unit (np.ndarray): (G,) int unit of each ground truth.
         gt_labels (np.ndarray): (G,) int class.
         num_classes (int): Number of classes C.
-        integration (str): ``'envelope'`` or ``'trapezoid'``. Defaults to 'envelope'.
+        integration (str): ``'envelope'``, ``'trapezoid'`` or ``'step'``. Defaults to 'envelope'.
+        tied (np.ndarray | None): (D,) bool, whether a detection has the score of the one before it; only for
+            ``'step'``. Defaults to None.
         max_elements (int): Numbers held in one array at a time. Defaults to 4 million.
 
     Returns:
         np.ndarray: (B, T, C) float64; NaN where a sample has no ground truth of the class.
 
     Raises:
-        ValueError: If the integration is unknown.
+        ValueError: If the integration is unknown, or has no steps and ``tied`` is given.
     """
-    if integration not in INTEGRATIONS:
-        raise ValueError(f'integration must be one of {INTEGRATIONS}, got {integration!r}')
+    check_integration(integration, tied)
     hits, labels = np.asarray(hits, bool), np.asarray(labels, np.int64)
     unit = np.asarray(unit, np.int64)
     truths = _sums_by_class(weights, gt_unit, gt_labels, np.ones(len(gt_unit), np.int64), num_classes)
     by_class = np.argsort(labels, kind='stable')
     edges = np.searchsorted(labels[by_class], np.arange(num_classes + 1))
+    step_end = step_ends(labels, by_class, tied)
     result = np.zeros((len(weights), len(hits), num_classes))
     for label in np.flatnonzero(truths.any(axis=0)):
         rows = by_class[edges[label] : edges[label + 1]]
         of_class = hits[:, rows]
-        places = np.flatnonzero(of_class.any(axis=0))  # what follows the last hit changes nothing
+        places = np.flatnonzero(of_class.any(axis=0))
         if not len(places):
             continue
-        units, chosen = unit[rows[: places[-1] + 1]], of_class[:, places]
+        ends, steps = np.unique(step_end[edges[label] + places] - edges[label], return_inverse=True)
+        units, chosen = unit[rows[: ends[-1] + 1]], of_class[:, places]  # what follows the last hit changes nothing
         step = max(1, max_elements // len(units))
         for first in range(0, len(weights), step):
             some = slice(first, first + step)
             drawn = np.take(weights[some], units, axis=1)
-            between = np.add.reduceat(drawn, np.r_[0, places[:-1] + 1], axis=1)  # down to each hit, from the one before
+            between = np.add.reduceat(drawn, np.r_[0, ends[:-1] + 1], axis=1)  # down to each hit, from the one before
             ranked, drawn = np.cumsum(between, axis=1, dtype=np.int64), drawn[:, places]
             for number, mask in enumerate(chosen):
-                area = _area(drawn[:, mask], ranked[:, mask], integration)
+                area = _area(drawn[:, mask], ranked[:, steps[mask]], steps[mask], integration)
                 result[some, number, label] = area / np.maximum(truths[some, label], 1)
     result[np.broadcast_to((truths == 0)[:, None], result.shape)] = np.nan
     return result
 
 
-def _area(drawn: np.ndarray, ranked: np.ndarray, integration: str) -> np.ndarray:
+def _area(drawn: np.ndarray, ranked: np.ndarray, steps: np.ndarray, integration: str) -> np.ndarray:
     """Integrate precision over the number of true positives.
 
     Args:
         drawn (np.ndarray): (B, H) copies of each hit.
-        ranked (np.ndarray): (B, H) detections down to and with the last copy of each hit.
+        ranked (np.ndarray): (B, H) detections down to and with the last copy of each hit, or the last of its step.
+        steps (np.ndarray): (H,) int64 step that each hit is in, increasing.
         integration (str): As above.
 
     Returns:
         np.ndarray: (B,) float64.
     """
     found = np.cumsum(drawn, axis=1, dtype=np.int64)
+    if integration == 'step':
+        found = found[:, np.searchsorted(steps, steps, side='right') - 1]
     precision = found / np.maximum(ranked, 1)
+    if integration == 'step':
+        return np.multiply(precision, drawn, order='C').sum(axis=1)
     if integration == 'envelope':
         # The last copy of a hit has the highest precision of its copies, so it stands for all of them. A hit that was
         # not drawn lies below the last one drawn, and cannot lift what is before it.

@@ -86,7 +86,7 @@ def bin_truth(truth: SegmentTable, edges: dict[str, tuple[float, ...]]) -> list[
         list[BinnedTruth]: Of coverage only if all durations are known.
 
     Raises:
-        ValueError: If edges do not increase.
+        ValueError: If edges do not increase or are not finite.
     """
     values = {
         'coverage': coverage(truth),
@@ -96,7 +96,7 @@ def bin_truth(truth: SegmentTable, edges: dict[str, tuple[float, ...]]) -> list[
     binned = []
     for name in CHARACTERISTICS:
         inner = np.asarray(edges[name], np.float64)
-        if not (np.diff(inner) > 0).all():
+        if not (np.isfinite(inner).all() and (np.diff(inner) > 0).all()):
             raise ValueError(f'edges of {name} must increase, got {inner.tolist()}')
         if np.isfinite(values[name]).all():
             number = np.searchsorted(inner, values[name], side='left')

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .average_precision import average_precision
+
 
 def true_ranks(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return at which place the true class comes, from 0.
@@ -152,16 +154,16 @@ def micro_average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
     Returns:
         float: As scikit-learn's ``average_precision_score(average='micro')``.
     """
-    return float(_steps(np.ravel(scores), np.ravel(np.asarray(truth, bool))))
+    return _steps(np.ravel(scores), np.ravel(np.asarray(truth, bool)))
 
 
-def _steps(scores: np.ndarray, truth: np.ndarray) -> np.float64:
+def _steps(scores: np.ndarray, truth: np.ndarray) -> float:
     rows = np.flatnonzero(scores > -np.inf)
     rows = rows[np.argsort(-scores[rows], kind='stable')]
-    ranked = scores[rows]
-    last = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], np.ones(min(len(rows), 1), bool)])  # of each score
-    found = np.cumsum(truth[rows])[last]
-    return (np.diff(found, prepend=0) * (found / (last + 1))).sum() / truth.sum()
+    tied = np.zeros(len(rows), bool)
+    tied[1:] = scores[rows[1:]] == scores[rows[:-1]]
+    hits, one, total = truth[rows][None], np.zeros(len(rows), np.int64), np.array([truth.sum()])
+    return float(average_precision(hits, one, total, integration='step', tied=tied)[0, 0])
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

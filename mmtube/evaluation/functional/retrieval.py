@@ -10,6 +10,7 @@ METRICS = ('cosine', 'euclidean')
 AVERAGES = ('mean', 'trapezoid')
 JUNK = -1
 NEVER = 2**31 - 1
+ALIKE = 2.0**-40
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +50,11 @@ def retrieve(
     left and shows the person is right, all other entries are wrong, distractors (ID 0) too. A query without a right
     entry is left out, as in the official scripts.
 
-    Distances are computed in float64 and compared as float32, so that rounding does not decide. Of equal distances the
-    wrong entries come first: a tie is not a find, features that are all alike score next to nothing, and the order of
-    the gallery never matters. An entry without a feature (NaN) is never found; a query without one finds nothing.
+    Distances are computed in float64 and compared as float32, and Euclidean ones below a millionth of the lengths are
+    0, so that rounding does not decide. Of equal distances the wrong entries come first: a tie is not a find, features
+    that are all alike score next to nothing, and the order of the gallery never matters. A feature of zeros has the
+    cosine 0 with every other, so for such a query all entries are tied. An entry without a feature (NaN) is never
+    found; a query without one finds nothing.
 
     Args:
         query (tuple): (Q, D) float features, (Q,) int64 IDs, (Q,) int64 cameras.
@@ -77,7 +80,7 @@ def retrieve(
     features, ids, cameras = query
     kept = np.flatnonzero(gallery[1] != JUNK)
     others, other_ids, other_cameras = (np.asarray(column)[kept] for column in gallery)
-    features, others = _prepared(features, metric), _prepared(others, metric)
+    features, others = _comparable(features, others, metric)
     chunk = max(1, max_distances // max(len(others), 1))
     rows: list[tuple[int, float, float, int, int]] = []
     for begin in range(0, len(features), chunk):
@@ -96,21 +99,29 @@ def retrieve(
     return Retrieval(queries.astype(np.int64), ap, inp, first.astype(np.int64), nearest)
 
 
-def _prepared(features: np.ndarray, metric: str) -> np.ndarray:
-    features = np.asarray(features, np.float64)
-    if metric == 'euclidean':
-        return features
-    length = np.linalg.norm(features, axis=1, keepdims=True)
-    return features / np.where(length > 0, length, 1)
+def _comparable(features: np.ndarray, others: np.ndarray, metric: str) -> list[np.ndarray]:
+    """Return both as float64 of a size whose square is a number, which changes no order of distances."""
+    sides = [np.asarray(side, np.float64) for side in (features, others)]
+    if metric == 'cosine':
+        sides = [_over(side, np.fmax.reduce(np.abs(side), axis=1)) for side in sides]
+        return [_over(side, np.linalg.norm(side, axis=1)) for side in sides]
+    _, exponent = np.frexp(max(np.fmax.reduce(np.abs(side), axis=None, initial=0.0) for side in sides))
+    return [np.ldexp(side, -exponent) for side in sides]
+
+
+def _over(features: np.ndarray, size: np.ndarray) -> np.ndarray:
+    return features / np.where(size > 0, size, 1)[:, None]
 
 
 def _distances(features: np.ndarray, others: np.ndarray, metric: str) -> np.ndarray:
     """Return (Q, G) float32, NaN where a feature is missing."""
     products = features @ others.T
     if metric == 'cosine':
-        return (1 - products).astype(np.float32)
-    squares = (features**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * products
-    return np.sqrt(np.maximum(squares, 0)).astype(np.float32)
+        return 1 - products.astype(np.float32)
+    lengths = (features**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)
+    squares = lengths - 2 * products
+    squares[squares < ALIKE * lengths] = 0
+    return np.sqrt(squares).astype(np.float32)
 
 
 def _score(distances: np.ndarray, right: np.ndarray, wrong: np.ndarray, average: str) -> tuple[float, float, int, int]:

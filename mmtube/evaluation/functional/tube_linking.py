@@ -48,10 +48,16 @@ def link_boxes(
         TubeTable: Tubes; their scores are the mean scores of their boxes.
 
     Raises:
-        ValueError: If ``nms`` or ``compat`` is unknown.
+        ValueError: If ``nms`` or ``compat`` is unknown, an IoU is outside [0, 1], ``min_score`` is not finite, ``keep``
+            is below 1 or ``min_frames`` below 0.
     """
     if nms not in NMS or compat not in COMPAT:
         raise ValueError(f'nms must be one of {NMS} and compat one of {COMPAT}, got {nms!r} and {compat!r}')
+    if not (0 <= nms_iou <= 1 and 0 <= min_iou <= 1 and np.isfinite(min_score) and keep >= 1 and min_frames >= 0):
+        raise ValueError(
+            'IoUs must lie in [0, 1], min_score must be finite, keep at least 1 and min_frames at least 0, got '
+            f'{dict(nms_iou=nms_iou, min_iou=min_iou, min_score=min_score, keep=keep, min_frames=min_frames)}'
+        )
     scores, ties = found.scores, [found.video, found.labels, found.frames, *found.boxes.T]
     if compat == 'mmaction2' and len(found):
         scores, ties = np.full(len(found), found.scores[-1]), [-np.arange(len(found))]

@@ -54,6 +54,10 @@ class TubeConvention:
 
 
 HIGH = _steps(50, 95, 5)
+MULTISPORTS_SKIPS = (
+    *('aerobic kick jump', 'aerobic off axis jump', 'aerobic butterfly jump', 'aerobic balance turn'),
+    *('basketball save', 'basketball jump ball'),
+)
 # Thresholds are decimals, 0.3 and not the 0.1 + 0.1 * 2 = 0.30000000000000004 of the scripts.
 CONVENTIONS = {
     # UCF101-24 and JHMDB: the scripts of the ACT detector (Kalogeiton et al., ICCV 2017).
@@ -66,14 +70,7 @@ CONVENTIONS = {
         'envelope',
         (0.2, 0.5),
         (_steps(5, 45, 5), _steps(10, 90, 10), HIGH),
-        (
-            'aerobic kick jump',
-            'aerobic off axis jump',
-            'aerobic butterfly jump',
-            'aerobic balance turn',
-            'basketball save',
-            'basketball jump ball',
-        ),
+        MULTISPORTS_SKIPS,
     ),
     'plain': TubeConvention(False, 'frames', 'next_best', 'envelope', (0.5, 0.75), (HIGH,)),
 }

@@ -25,7 +25,7 @@ from mmtube.evaluation.scoring.frames import rank_subsets, score_frames
 from mmtube.evaluation.tables import BoxTable
 from mmtube.ops import normalize_boxes
 from mmtube.registry import METRICS
-from mmtube.structures.seal import read_class_rank
+from mmtube.structures.seal import parse_subset, read_class_rank
 
 from .base import EvaluationMetric
 
@@ -64,7 +64,8 @@ class FrameMAP(EvaluationMetric):
             missed. It needs ``label_file``. Defaults to None: the ground truth of the samples.
         exclude_file (str | None): ``video,timestamp`` rows that do not count. Defaults to None.
         class_rank (str | None): Frozen list of the classes by frequency, for ``subset``. Defaults to None.
-        subset (str | Sequence[str]): Further numbers over frequent classes: ``top50``, ``top50-100``. Defaults to none.
+        subset (str | Sequence[str]): Further numbers over frequent classes: ``top50``, ``top50-100``; one that goes
+            beyond the list is noted and left out: a config serves smaller sets too. Defaults to none.
         min_score (float): Detections of a lower score are dropped, which bounds the memory (1 GB is enough for 4
             million). AVA's rules count all. Defaults to 0.0.
         compat (str | None): ``'mmaction2'`` for the number that MMAction2's AVAMetric prints; boxes and scores are
@@ -72,7 +73,7 @@ class FrameMAP(EvaluationMetric):
         kwargs (Any): Those of EvaluationMetric: ``out_file``, ``collect_device``, ``prefix``, ``collect_dir``.
 
     Raises:
-        InputError: If a file cannot be used, or a subset cannot be parsed or goes beyond the list.
+        InputError: If a file cannot be used, or a subset cannot be parsed.
         ValueError: If arguments do not go together.
     """
 
@@ -109,10 +110,14 @@ class FrameMAP(EvaluationMetric):
         self.exclude_file = exclude_file
         self.rank_size = 0
         self.subsets: dict[str, tuple[int, ...]] = {}
+        self.notes: list[str] = []
         if class_rank is not None:
             order = read_class_rank(class_rank).order
             self.rank_size = len(order)
-            self.subsets = rank_subsets([subset] if isinstance(subset, str) else subset, order, class_rank)
+            wanted = {name: _last_rank(name) for name in ([subset] if isinstance(subset, str) else subset)}
+            there = [name for name, last in wanted.items() if last <= len(order)]
+            self.subsets = rank_subsets(there, order, class_rank)
+            self.notes = [f'no {name}: the class rank has {len(order)} classes' for name in wanted if name not in there]
         self.min_score = min_score
         self.compat = compat
 
@@ -148,7 +153,7 @@ class FrameMAP(EvaluationMetric):
             raise InputError(f'samples have different numbers of classes: {sorted(widths)}')
         labels, columns = self._classes(max(widths, default=0))
         found = self._detections(records, keys, columns)
-        notes = []
+        notes = list(self.notes)
         if self.ann_file is not None:
             truth, ignored = read_ava_truth(self.ann_file, labels)
             if ignored:
@@ -209,6 +214,13 @@ class FrameMAP(EvaluationMetric):
         table = table.rows(table.scores.astype(np.float32) > np.float32(MIN_SCORE))
         assert table.scores is not None
         return replace(table, scores=table.scores.round(CSV_DIGITS), boxes=table.boxes.round(CSV_DIGITS))
+
+
+def _last_rank(name: str) -> int:
+    try:
+        return parse_subset(name)[1]
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def _array(values: Any) -> np.ndarray:

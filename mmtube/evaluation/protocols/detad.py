@@ -43,11 +43,11 @@ from mmtube.errors import InputError
 from mmtube.evaluation.functional.detad import FLOOR, LIMIT
 from mmtube.evaluation.functional.detad_characteristics import BINS, CHARACTERISTICS, MIN_PRECISION
 from mmtube.evaluation.functional.segments import centre_inside
-from mmtube.evaluation.readers.segments import clean_truth, read_activitynet_predictions
+from mmtube.evaluation.readers.segments import clean_truth, read_activitynet_predictions, set_aside
 from mmtube.evaluation.readers.tubelets import by_tubelet, class_names, locate_in, read_tubelets, tubelet_table
 from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.scoring.detad import score_detad
-from mmtube.evaluation.tables import SegmentTable
+from mmtube.evaluation.tables import SegmentTable, align
 from mmtube.structures.seal import SEALAnnotations
 from mmtube.structures.tube import TASKS
 
@@ -97,10 +97,10 @@ def evaluate(args: argparse.Namespace) -> EvaluationResult:
     if args.task:
         return _evaluate_tubelets(args, options)
     truth, found, classes, notes = activitynet.read_tables(args, aside=AMBIGUOUS)
-    aside = int((truth.labels < 0).sum())
-    if aside:
-        notes.append(f'{aside} segments labelled {AMBIGUOUS} left out, predictions on them count as wrong')
-    truth, told = clean_truth(truth.rows(truth.labels >= 0), len(classes), dedup=args.dedup)
+    truth, aside = set_aside(truth, AMBIGUOUS, dedup=args.dedup)
+    if len(aside):
+        notes.append(f'{len(aside)} segments labelled {AMBIGUOUS} left out, predictions on them count as wrong')
+    truth, told = clean_truth(truth, len(classes), dedup=args.dedup)
     return score_detad(truth, found, classes, args.thresholds, notes=notes + told, **options)
 
 
@@ -112,6 +112,7 @@ def _evaluate_tubelets(args: argparse.Namespace, options: dict) -> EvaluationRes
     found, notes = by_tubelet(found, annotations)
     truth, told = clean_truth(truth, len(classes), dedup=True)
     truth = with_durations(truth, annotations)
+    truth, found = align(truth, found)  # before anything is left out: files that do not belong together are refused
     notes += told
     if args.task == 'atomic' and not args.no_restrict:
         activities = tubelet_table(annotations, 'complex')

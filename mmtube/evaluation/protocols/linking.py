@@ -33,7 +33,7 @@ from mmtube.evaluation.functional.track_matching import identity_matches
 from mmtube.evaluation.functional.track_pairs import Tracks, overlaps
 from mmtube.evaluation.readers.tracks import TrackTable, read_results, read_truth, track_table
 from mmtube.evaluation.result import EvaluationResult
-from mmtube.evaluation.scoring.tracks import add_worst, numbered
+from mmtube.evaluation.scoring.tracks import add_worst, numbered, without_distractors
 from mmtube.evaluation.tables import align, video_counts
 
 MIN_SHARE = 0.1
@@ -106,6 +106,7 @@ def score_tables(
     found.check()
     _check_tubelets(found)
     truth, found = align(truth, found)
+    truth, found, notes = without_distractors(truth, found)
     num = len(truth.videos)
     sides, person_of_row = {}, None
     for name, ids in (('tubes', found.ids), ('tubelets', found.tubelets)):
@@ -152,7 +153,7 @@ def score_tables(
         'worst': _worst(truth, gt, found, tubelets, person, tube, judged, reasons or {}),
     }
     return EvaluationResult(
-        'linking', convention, metrics, counts, _notes(found, judged, person), tables, evidence=evidence
+        'linking', convention, metrics, counts, notes + _notes(found, judged, person), tables, evidence=evidence
     )
 
 

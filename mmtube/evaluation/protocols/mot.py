@@ -18,7 +18,8 @@ MOTA, precision, recall, FP, FN, identity switches (IDSW), fragmentations and pe
 and mostly lost (MT, PT, ML) are counted as motmetrics does; IDF1, IDP and IDR by one assignment of people to IDs.
 MOTP is given as mean IoU. HOTA, DetA, AssA, DetRe, DetPr, AssRe, AssPr and LocA are means over 19 IoU thresholds and
 those of TrackEval. All sequences are summed, as in the COMBINED row of the official script.
-The JSON has a row for each sequence, HOTA at each threshold, and the switches, misses and false tracks that cost most.
+The JSON has a row for each sequence, HOTA at each threshold, and the switches, misses and false tracks that cost most,
+with their times where the frame rate is known: from seqinfo.ini, SEAL annotations, results, or --fps.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ DISTRACTORS = (2, 7, 8, 12)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument('--iou', type=float, default=0.5, help='smallest IoU of a match, not for HOTA (default 0.5)')
+    parser.add_argument('--fps', type=float, help='for times in the JSON, where no seqinfo.ini or .json has the rate')
     parser.add_argument('--layout', choices=LAYOUTS, default='auto', help='whether MOT ground truth has classes')
     parser.add_argument(
         '--distractors',
@@ -49,4 +51,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def evaluate(args: argparse.Namespace) -> EvaluationResult:
     """Read and score."""
     truth, found = read_track_files(args.gt, args.pred, layout=args.layout, distractors=args.distractors)
-    return score_tables(truth, found, iou=args.iou)
+    return score_tables(truth, found, iou=args.iou, fps=args.fps)

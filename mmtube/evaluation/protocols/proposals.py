@@ -30,7 +30,8 @@ from mmtube.evaluation.functional.proposals import IOUS, POINTS, ProposalRecalls
 from mmtube.evaluation.functional.segments import ACTIVITYNET_THRESHOLDS
 from mmtube.evaluation.readers.segments import clean_truth
 from mmtube.evaluation.result import EvaluationResult
-from mmtube.evaluation.tables import SegmentTable, align, video_counts
+from mmtube.evaluation.scoring.columns import longest_first, worst_segments
+from mmtube.evaluation.tables import LARGEST, SegmentTable, align, video_counts
 
 from .activitynet import add_file_arguments, read_tables
 
@@ -101,8 +102,11 @@ def score_tables(
         InputError: If the tables cannot be scored, an option cannot be used or a duration is missing.
     """
     edges = np.asarray(bins_s, np.float64)
-    if not max_number >= 1 or not len(edges) or not (edges >= 0).all() or not (np.diff(edges) > 0).all():
-        raise InputError(f'the largest AN must be 1 or more and bins increase from 0 or more: {max_number}, {bins_s}')
+    increasing = len(edges) and (edges >= 0).all() and (np.diff(edges) > 0).all() and np.isfinite(edges).all()
+    if not 1 <= max_number <= LARGEST or not increasing:
+        raise InputError(
+            f'the largest AN must be 1 or more and bins increase from 0 or more: {max_number}, {list(bins_s)}'
+        )
     truth, told = clean_truth(truth, len(classes), dedup=dedup)
     truth, found = align(truth, found)
     if iou == 'new':
@@ -185,17 +189,8 @@ def _groups(
 
 def _missed(truth: SegmentTable, recalls: ProposalRecalls, classes: Sequence[str]) -> dict[str, list[Any]]:
     """Return the longest ground truths that no proposal finds at the lowest threshold."""
-    rows = np.flatnonzero(recalls.first[0] >= POINTS)
-    start_s, end_s = truth.segments_s[rows].T
-    rows = rows[np.lexsort((truth.labels[rows], start_s, truth.video[rows], start_s - end_s))][:WORST]
-    spans = truth.segments_s[rows].tolist()
-    named = [classes[label] for label in truth.labels[rows].tolist()]
-    return {
-        'video': [truth.videos[video] for video in truth.video[rows].tolist()],
-        'time_s': [(begin + end) / 2 for begin, end in spans],
-        **{name: [None] * len(rows) for name in ('x1', 'y1', 'x2', 'y2')},
-        'text': [f'missed: {name}, {begin:.1f} to {end:.1f} s' for name, (begin, end) in zip(named, spans)],
-    }
+    rows = longest_first(truth, np.flatnonzero(recalls.first[0] >= POINTS))[:WORST]
+    return worst_segments([(truth, rows, lambda _: 'missed')], classes)
 
 
 def _curves(recalls: ProposalRecalls, average: np.ndarray) -> dict[str, dict[str, Any]]:

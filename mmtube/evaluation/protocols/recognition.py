@@ -18,8 +18,7 @@ predicted sample that the ground truth does not have is refused, or left out wit
 --task single   top-k accuracy, and mean class accuracy: the share of right samples of each class, averaged over the
                 classes that occur in the ground truth. MMAction2 averages over predicted classes too: lower numbers.
 --task multi    mAP: mean over classes of average precision as in scikit-learn (no interpolation, equal scores are one
-                step); mAP_micro over all pairs of sample and class; mAP_envelope as for detection (VOC), for which
-                tools/analysis/compare.py has a confidence interval.
+                step); mAP_micro over all pairs of sample and class.
 
 Several streams are fused late with --fuse FILE[:WEIGHT]: the weighted sum of probabilities (--task single) or of the
 scores as they are (--task multi, or --fuse-on score). --attributes finegym reads turns, direction, position and
@@ -43,6 +42,8 @@ from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.scoring.samples import TASKS, Samples, score_samples
 from mmtube.fileio import read_text
 from mmtube.structures.seal import read_class_rank, subset_classes
+
+MAX_CLASSES = 100_000  # of ground truth that nothing else bounds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -149,6 +150,8 @@ def _class_names(names: list[str] | None, truth: SampleLabels, found: Sequence[S
     sizes = {scores.file: scores.scores.shape[1] for scores in found if len(scores.scores)}
     if names is None:
         highest = max(max(labels) for labels in truth.labels) + 1
+        if not sizes and highest > MAX_CLASSES:
+            raise InputError(f'{truth.file}: has class {highest - 1}; --labels says how many classes there are')
         names = [str(label) for label in range(next(iter(sizes.values()), highest))]
     for file, size in sizes.items():
         if size != len(names):

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 
 from mmtube.evaluation.functional.segments import THUMOS_THRESHOLDS
-from mmtube.evaluation.readers.segments import clean_truth
+from mmtube.evaluation.readers.segments import clean_truth, set_aside
 from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.scoring.segments import score_segments
 from mmtube.evaluation.tables import SegmentTable
@@ -68,8 +67,8 @@ def score_tables(
         InputError: If the tables cannot be scored.
     """
     activitynet.check_thresholds(thresholds)
-    aside = replace(truth.rows(truth.labels < 0), name=AMBIGUOUS)
-    truth, told = clean_truth(truth.rows(truth.labels >= 0), len(classes), dedup=dedup)
+    truth, aside = set_aside(truth, AMBIGUOUS, dedup=dedup)
+    truth, told = clean_truth(truth, len(classes), dedup=dedup)
     every = [*notes, *told]
     if ambiguous == 'drop' and len(aside):
         every.append(f'{len(aside)} ambiguous segments left out, predictions on them count as wrong')

@@ -35,7 +35,8 @@ from mmtube.evaluation.readers.tubelets import (
     tubelet_table,
 )
 from mmtube.evaluation.result import EvaluationResult
-from mmtube.evaluation.scoring.segments import Locate, score_segments
+from mmtube.evaluation.scoring.columns import Locate
+from mmtube.evaluation.scoring.segments import score_segments
 from mmtube.evaluation.tables import SegmentTable, align
 from mmtube.structures.seal import ClassRank
 from mmtube.structures.tube import TASKS

@@ -17,8 +17,9 @@ segments/mAP@...  Decoupled. Predicted tubes are first matched to annotated peop
 Both are means over 0.5:0.05:0.95 (--iou) and over the classes that have ground truth, with the area under the envelope.
 Tubelets of one person are one person (--match-to tubelet: each alone). Repeated ground truth (same tubelet and class,
 both times within 1 ms) and ground truth without length is removed and counted. Atomic actions are only annotated inside
-complex activities: predictions of a matched tube whose centre is outside those of its person are dropped and counted
-(--no-restrict keeps them). --subset top60 gives means over the most frequent classes of a frozen rank list.
+complex activities: ground truth and predictions of a matched tube whose centre is outside those of the person are
+dropped and counted (--no-restrict keeps them). --subset top60 gives means over the most frequent classes of a frozen
+rank list.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from mmtube.evaluation.functional.video_tubes import CONVENTIONS, HIGH
 from mmtube.evaluation.readers.tube_files import classes_beside, people_of_annotations, rates_of, read_people
 from mmtube.evaluation.readers.tubelets import read_rank, read_tubelets
 from mmtube.evaluation.result import EvaluationResult
+from mmtube.evaluation.scoring.columns import optional
 from mmtube.evaluation.scoring.tubes import score_tables
 from mmtube.evaluation.tables import SegmentTable
 from mmtube.structures import TASKS
@@ -147,11 +149,14 @@ def score_people(
     matched = match_people(people, found, match_to=match_to, min_iou=tube_iou, names=names)
     keys, own = keys_of(people, match_to), keys_of(found, match_to)
     if activities is not None:
-        before = sum(len(person.labels) for person in found)
+        before = [sum(len(person.labels) for person in some) for some in (found, people)]
         found = _inside(found, own, matched, activities, keys)
-        dropped = before - sum(len(person.labels) for person in found)
-        if dropped:
-            notes.append(f'{dropped} predictions outside the activities of their person are not scored')
+        people = _inside(people, keys, {key: key for key in keys}, activities, keys)
+        after = [sum(len(person.labels) for person in some) for some in (found, people)]
+        lost = [number - left for number, left in zip(before, after)]
+        if any(lost):
+            told = f'{lost[0]} predictions and {lost[1]} ground truths'
+            notes.append(f'{told} outside the activities of their person are not scored')
 
     truth_tubes, _, far = labelled_tubes(people, names[0], truth=True)
     notes += far_note(far, 'the ground truth')
@@ -171,9 +176,7 @@ def score_people(
     for name in [name for name in result.metrics if name.startswith('mAP@')]:
         rows = slice(None) if ':' in name else [thresholds.index(float(name[4:]))]
         result.metrics[f'segments/{name}'] = float(mean_over_classes(ap[rows]).mean())
-        result.tables['classes'][f'segments/{name[1:]}'] = [
-            None if np.isnan(value) else float(value) for value in ap[rows].mean(axis=0)
-        ]
+        result.tables['classes'][f'segments/{name[1:]}'] = optional(ap[rows].mean(axis=0))
         for subset, members in (subsets or {}).items():
             some = mean_over_classes(ap[rows], np.asarray(members))
             result.metrics[f'{subset}/segments/{name}'] = float(some.mean())

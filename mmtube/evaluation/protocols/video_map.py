@@ -36,6 +36,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmtube.errors import InputError
 from mmtube.evaluation.functional.people import labelled_tubes
 from mmtube.evaluation.functional.tube_linking import COMPAT, NMS, link_boxes
@@ -84,6 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def evaluate(args: argparse.Namespace) -> EvaluationResult:
     """Score files."""
     convention = chosen_convention(args.convention, iou=args.iou, skip=args.skip)
+    if not 0 < args.fps < np.inf:
+        raise InputError(f'--fps must be above 0, got {args.fps:g}')
     rates: float | Mapping[str, float] = args.fps
     if Path(args.gt).suffix == '.json':
         annotations = read_seal_json(args.gt)
@@ -104,7 +108,10 @@ def evaluate(args: argparse.Namespace) -> EvaluationResult:
         options = dict(nms=args.nms, nms_iou=args.nms_iou, keep=args.keep, min_iou=args.link_iou)
         options |= dict(min_score=args.min_score, min_frames=args.min_frames, compat=args.compat)
         boxes = read_flat_detections(args.pred, truth.videos, len(classes))
-        found = link_boxes(boxes, **options)
+        try:
+            found = link_boxes(boxes, **options)
+        except ValueError as error:
+            raise InputError(f'--link: {error}') from None
         linked = link_text(len(boxes), len(found), options)
     elif args.link:
         raise InputError(f'{args.pred}: --link takes boxes of frames, .csv or .npy')

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mmtube.errors import InputError
-from mmtube.evaluation.tables import BoxTable, TubeTable
+from mmtube.evaluation.tables import LARGEST, BoxTable, TubeTable
 from mmtube.structures.io import load_pickle
 
 from .csv_columns import Columns, read_columns
@@ -92,6 +92,8 @@ def _tube(tube: object) -> np.ndarray:
         raise ValueError('a number is not finite')
     if (rows[:, 0] != np.floor(rows[:, 0])).any():
         raise ValueError('a frame is no whole number')
+    if (np.abs(rows[:, 0]) > LARGEST).any():
+        raise ValueError(f'a frame is beyond {LARGEST:g}')
     return rows
 
 
@@ -127,6 +129,7 @@ def read_flat_detections(path: str | os.PathLike, videos: list[str], num_classes
     columns.refuse(outside, f'there is no such video, the ground truth has {len(videos)} (the first is 0)')
     for cause, values in (('the video', number), ('the frame', known[:, 0]), ('the label', known[:, 1])):
         columns.refuse(~np.isfinite(values) | (values != np.floor(values)), f'{cause} is no whole number')
+        columns.refuse(np.abs(values) > LARGEST, f'{cause} is beyond {LARGEST:g}')
     table = BoxTable(
         videos=names,
         video=number.astype(np.int64),

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mmtube.errors import InputError
+from mmtube.evaluation.tables import LARGEST as LARGEST_TIME
 from mmtube.evaluation.tables import BoxTable
 from mmtube.structures.label_files import read_label_file, read_label_types
 from mmtube.structures.seal import read_label_map
@@ -172,6 +173,7 @@ def _table(rows: Columns, labels: ActionLabels, least: int, scores: np.ndarray |
     values = rows.values
     _refuse_actions(rows, least)
     rows.refuse(~np.isfinite(values[:, 0]), 'the timestamp is not a finite number')
+    rows.refuse(np.abs(values[:, 0]) > LARGEST_TIME, f'the timestamp is beyond {LARGEST_TIME:g} s')
     rows.refuse((np.abs(values[:, 1:5]) > LARGEST).any(axis=1), 'the box is not in fractions of the frame')
     known = _known(rows, labels)
     order = np.argsort(labels.ids)

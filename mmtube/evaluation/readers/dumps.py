@@ -5,13 +5,11 @@ from __future__ import annotations
 import io
 import os
 import pickle
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmtube.errors import InputError
-from mmtube.structures.io import safe_pickle
+from mmtube.structures.io.safe_pickle import RefusedError, load_pickle
 
 STORAGES = {
     'FloatStorage': np.float32,
@@ -40,28 +38,8 @@ def load_dump(path: str | os.PathLike) -> Any:
     Raises:
         InputError: If the file is missing, cut off, no pickle, or holds anything else: one line that names it.
     """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f'{path}: cannot be read ({error.strerror or error})') from None
-    try:
-        return safe_pickle._Finish()(_DumpReader(io.BytesIO(content), encoding='latin1').load())
-    except safe_pickle._RefusedError as error:
-        raise InputError(f'{path}: {error}; only arrays, tensors, numbers, text and containers are read') from None
-    except RecursionError:
-        raise InputError(f'{path}: is nested too deeply') from None
-    except Exception as error:  # a damaged pickle raises nearly anything
-        cause = ' '.join(f'{type(error).__name__}: {error}'.split())
-        raise InputError(f'{path}: is no pickle, or is damaged ({cause})') from None
-
-
-class _DumpReader(safe_pickle._Reader):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ('torch._utils', '_rebuild_tensor_v2'):
-            return _tensor
-        if (module, name) == ('torch.storage', '_load_from_bytes'):
-            return _storage
-        return super().find_class(module, name)
+    names = {('torch._utils', '_rebuild_tensor_v2'): _tensor, ('torch.storage', '_load_from_bytes'): _storage}
+    return load_pickle(path, also=names)
 
 
 class _StorageReader(pickle.Unpickler):
@@ -69,13 +47,13 @@ class _StorageReader(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if module not in ('torch', 'torch.storage') or name not in STORAGES:
-            raise safe_pickle._RefusedError(f'holds {module}.{name}')
+            raise RefusedError(f'holds {module}.{name}')
         return name
 
     def persistent_load(self, pid: Any) -> Any:
         kind, storage, _, device, length, *view = pid
         if kind != 'storage' or view not in ([], [None]):
-            raise safe_pickle._RefusedError('holds a view of a tensor')
+            raise RefusedError('holds a view of a tensor')
         return storage, device, length
 
 
@@ -84,7 +62,7 @@ def _storage(content: bytes) -> np.ndarray:
     stream = io.BytesIO(content)
     _, _, machine, (kind, device, length), _ = (_StorageReader(stream).load() for _ in range(5))
     if device != 'cpu':
-        raise safe_pickle._RefusedError(f'holds a tensor of the device {device!r}')
+        raise RefusedError(f'holds a tensor of the device {device!r}')
     order = '<' if machine['little_endian'] else '>'
     dtype = np.dtype(STORAGES[kind]).newbyteorder(order)
     stated = int.from_bytes(stream.read(8), 'little' if order == '<' else 'big')

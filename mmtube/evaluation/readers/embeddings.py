@@ -7,6 +7,7 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -94,7 +95,10 @@ def read_gallery(path: str | os.PathLike) -> Gallery:
 
 
 def _csv_columns(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    rows = [row for row in csv.reader(io.StringIO(read_text(path).removeprefix('\ufeff'))) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(read_text(path).removeprefix('\ufeff'))) if row]
+    except csv.Error as error:
+        raise InputError(f'{path}: is no csv ({error})') from None
     header = [cell.strip() for cell in rows[0]] if rows else []
     missing = [name for name in COLUMNS if name not in header]
     if missing:
@@ -132,13 +136,23 @@ def _npz_columns(path: str | os.PathLike) -> dict[str, np.ndarray]:
 def _whole(path: str | os.PathLike, column: np.ndarray, name: str) -> np.ndarray:
     try:
         numbers = column.astype(np.float64)
-    except ValueError:
-        row = next(row for row, cell in enumerate(column) if not str(cell).lstrip('-').isdigit())
+    except (TypeError, ValueError, OverflowError):
+        row = next(row for row in range(len(column)) if not _is_number(column[row]))
         raise InputError(f'{path}: row {row + 1}: {name} is no number: {str(column[row])[:40]!r}') from None
-    wrong = np.flatnonzero(~(np.isfinite(numbers) & (numbers == np.floor(numbers))))
+    # Beyond 2^53 neighbours are one float.
+    wrong = np.flatnonzero(~((np.abs(numbers) < 2.0**53) & (numbers == np.floor(numbers))))
     if len(wrong):
-        raise InputError(f'{path}: row {wrong[0] + 1}: {name} is no whole number: {str(column[wrong[0]])[:40]!r}')
+        cell = str(column[wrong[0]])[:40]
+        raise InputError(f'{path}: row {wrong[0] + 1}: {name} is no whole number below 2^53: {cell!r}')
     return numbers.astype(np.int64)
+
+
+def _is_number(cell: Any) -> bool:
+    try:
+        np.asarray(cell).astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def read_embeddings(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
@@ -158,6 +172,8 @@ def read_embeddings(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     if features.dtype.kind not in 'fiu' or features.shape[:1] != names.shape or (len(names) and features.ndim != 2):
         raise InputError(f'{path}: features must be numbers of shape ({len(names)}, D), not {features.shape}')
     features = features.reshape(len(names), -1 if len(names) else 0)
+    if len(names) and not features.shape[1]:
+        raise InputError(f'{path}: features have no column')
     wrong = np.flatnonzero(~np.isfinite(features).all(axis=1))
     if len(wrong):
         raise InputError(f'{path}: row {wrong[0] + 1} ({names[wrong[0]]}): the feature is not finite')

@@ -13,11 +13,10 @@ Predictions, without ``label`` where they are proposals, are
 
 from __future__ import annotations
 
-import gc
 import json
 import os
-from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,9 @@ import numpy as np
 from mmtube.errors import InputError
 from mmtube.evaluation.functional.segments import SAME_S, duplicated_segments
 from mmtube.evaluation.tables import Place, SegmentTable
-from mmtube.structures.io._common import text_of
-from mmtube.structures.io._json import Node
+from mmtube.structures.io.documents import Node, text_of
+
+from .json_rows import Row, RowBuffer, parse_json
 
 ALL = 'all'
 
@@ -126,26 +126,16 @@ def read_activitynet_predictions(
         InputError: If the file is not of this form, a label is unknown, a score or time is not a finite number, or a
             segment does not end after its start.
     """
-    root = parse_json(path, text_of(path))
+    buffer = RowBuffer()
+    root = parse_json(path, text_of(path), buffer)
     root._of(dict)
-    videos, entries, rows_in_file = [], [], []
-    for vid, node in root['results'].items():
-        rows = node._of(list)
-        keep = range(len(rows))
-        if task is not None:
-            keep = [n for n, row in enumerate(rows) if not isinstance(row, dict) or row.get('task', task) == task]
-        videos.append(vid)
-        entries.append(rows if len(keep) == len(rows) else [rows[number] for number in keep])
-        rows_in_file.append(keep)
-
-    def place(video: int, number: int) -> str:
-        return f'results[{json.dumps(videos[video])}][{rows_in_file[video][number]}]'
-
+    rows_of = {vid: node._of(list) for vid, node in root['results'].items()}
     number_of: dict[str | int, int] | None = None
     if classes is not None:
         number_of = {name: number for number, name in enumerate(classes)}
         number_of |= {number: number for number in range(len(classes))} if numbers else {}
-    found = SegmentTable(videos, **_columns(path, entries, place, number_of, scored=True), name=str(path))
+    columns = _buffered_columns(rows_of, buffer, number_of) or _object_columns(path, rows_of, buffer, number_of, task)
+    found = SegmentTable(list(rows_of), **columns, name=str(path))
     found.check(len(classes) if classes is not None else 1)
     return found
 
@@ -189,34 +179,22 @@ def clean_truth(truth: SegmentTable, num_classes: int, *, dedup: bool = False) -
     return truth, notes
 
 
-def parse_json(path: str | os.PathLike, text: str) -> Node:
-    """Parse JSON. A name that stands twice in one object is refused, because ``json`` would keep the last one only.
+def set_aside(truth: SegmentTable, name: str, *, dedup: bool = False) -> tuple[SegmentTable, SegmentTable]:
+    """Return the ground truth that has a class, not checked, and the segments that have none (class -1).
 
-    NaN is let through, so that the row that has it can be named.
+    Args:
+        truth (SegmentTable): As it was read.
+        name (str): Name of the segments without a class, for the reader of the numbers.
+        dedup (bool): Whether those without length are left out rather than refused. Defaults to False.
 
     Raises:
-        InputError: If the text is not JSON.
+        InputError: If a segment without a class has a time that is not finite or does not end after its start.
     """
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(pairs)
-        if len(result) < len(pairs):
-            twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
-            raise InputError(f'{path}: {json.dumps(twice)}: stands twice in one object')
-        return result
-
-    collecting = gc.isenabled()
-    gc.disable()  # it would go through a million small objects again and again, none of which can be freed
-    try:
-        return Node(path, '', json.loads(text, object_pairs_hook=unique))
-    except json.JSONDecodeError as error:
-        cause = 'is empty' if not text.strip() else f'is not JSON, or is cut off ({error.msg})'
-        raise InputError(f'{path}:{error.lineno}: {cause}') from None
-    except RecursionError:
-        raise InputError(f'{path}: is nested too deeply') from None
-    finally:
-        if collecting:
-            gc.enable()
+    aside = truth.rows(truth.labels < 0)
+    if dedup:
+        aside = aside.rows(~(aside.segments_s[:, 1] <= aside.segments_s[:, 0]))
+    replace(aside, labels=np.zeros(len(aside), np.int64)).check(1)
+    return truth.rows(truth.labels >= 0), replace(aside, name=name)
 
 
 def _subset(path: str | os.PathLike, videos: dict[str, dict[str, Any]], subset: str | None) -> list[str]:
@@ -239,6 +217,51 @@ def _duration(database: Node, vid: str, video: dict[str, Any]) -> float:
     return np.nan if key is None or video[key] is None else database[vid][key].number()
 
 
+def _buffered_columns(
+    rows_of: dict[str, list[Any]], buffer: RowBuffer, number_of: dict[Any, int] | None
+) -> dict[str, Any] | None:
+    """Return the columns of a table if all rows are in the buffer, and their labels are known; else None."""
+    counts = list(map(len, rows_of.values()))
+    if sum(counts) != len(buffer) or not all(type(row) is Row for row in chain.from_iterable(rows_of.values())):
+        return None
+    segments, scores, labels, names = buffer.columns()
+    if number_of is None:
+        labels = np.zeros_like(labels)
+    elif all(name in number_of for name in names):
+        labels = np.array([number_of[name] for name in names], np.int64)[labels] if names else labels
+    else:
+        return None
+    videos, offsets = list(rows_of), np.cumsum([0, *counts])
+
+    def place(row: int) -> str:
+        video = int(np.searchsorted(offsets, row, side='right')) - 1
+        return f'results[{json.dumps(videos[video])}][{row - offsets[video]}]'
+
+    video = np.repeat(np.arange(len(videos)), counts)
+    return {'video': video, 'labels': labels, 'scores': scores, 'segments_s': segments, 'place': place}
+
+
+def _object_columns(
+    path: str | os.PathLike,
+    rows_of: dict[str, list[Any]],
+    buffer: RowBuffer,
+    number_of: dict[Any, int] | None,
+    task: str | None,
+) -> dict[str, Any]:
+    """Return the columns of a table of rows of any form, of one task."""
+    videos, entries, rows_in_file = list(rows_of), [], []
+    for rows in rows_of.values():
+        rows = [buffer.row(row) if type(row) is Row else row for row in rows]
+        keep = [n for n, row in enumerate(rows) if not isinstance(row, dict) or row.get('task', task) == task]
+        entries.append(rows if task is None else [rows[number] for number in keep])
+        rows_in_file.append(range(len(rows)) if task is None else keep)
+
+    def place(video: int, number: int) -> str:
+        return f'results[{json.dumps(videos[video])}][{rows_in_file[video][number]}]'
+
+    return _columns(path, entries, place, number_of, scored=True)
+
+
 def _columns(
     path: str | os.PathLike,
     entries: list[list[dict[str, Any]]],
@@ -256,14 +279,17 @@ def _columns(
 
     rows = list(chain.from_iterable(entries))
     try:
-        segments = np.array([row['segment'] for row in rows], np.float64)
-        scores = np.array([row['score'] for row in rows], np.float64) if scored else None
+        times, told = [row['segment'] for row in rows], [row['score'] for row in rows] if scored else []
+        if not {*map(type, told), *map(type, chain.from_iterable(times))} <= {int, float}:
+            raise TypeError  # numpy would take texts and truth values for numbers
+        segments = np.array(times, np.float64)
+        scores = np.array(told, np.float64) if scored else None
         labels = np.zeros(len(rows), np.int64)
         if number_of is not None:
             labels = np.fromiter((number_of[row['label']] for row in rows), np.int64, len(rows))
         if segments.shape != (len(rows), 2) and rows:
             raise ValueError
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise _wrong_row(path, rows, row_place, number_of, scored) from None
     columns = {'labels': labels, 'scores': scores, 'segments_s': segments.reshape(-1, 2), 'place': row_place}
     return {'video': np.repeat(np.arange(len(entries)), np.diff(offsets)), **columns}
@@ -296,3 +322,7 @@ def _floats(node: Node, length: int | None) -> None:
     for value in values:
         if isinstance(value.value, bool) or not isinstance(value.value, (int, float)):
             raise value.error(f'must be a number, not {json.dumps(value.value)[:40]}')
+        try:
+            float(value.value)
+        except OverflowError:
+            raise value.error('is too large a number') from None

@@ -21,6 +21,7 @@ from mmtube.structures.seal.convert.results import to_results
 COUNTED, LEFT_OUT, DISTRACTOR = 0, 1, 2
 PEDESTRIAN = 1
 LAYOUTS = ('auto', 'mot15', 'mot16')
+MAX_FRAMES = 2**31
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +45,12 @@ class TrackTable(BoxTable):
         """See that the rows can be scored.
 
         Raises:
-            InputError: If a coordinate is not finite, a box reversed, a frame negative, or an ID stands twice in a
-                frame.
+            InputError: If a coordinate is not finite, a box reversed, a frame negative or none that a film has, or an
+                ID stands twice in a frame.
         """
         super().check(num_classes)
         self.refuse(self.frames < 0, 'the frame is negative')
+        self.refuse(self.frames >= MAX_FRAMES, f'no film has {MAX_FRAMES} frames')
         order = np.lexsort((self.ids, self.frames, self.video))
         keys = np.stack([self.video, self.frames, self.ids])[:, order]
         again = np.zeros(len(self), bool)

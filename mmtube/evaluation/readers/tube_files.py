@@ -11,9 +11,9 @@ import numpy as np
 
 from mmtube.errors import InputError
 from mmtube.evaluation.functional.people import Person
-from mmtube.evaluation.tables import TubeTable
+from mmtube.evaluation.tables import LARGEST, TubeTable
 from mmtube.structures.io import load_pickle, read_result_json
-from mmtube.structures.io._json import read_json
+from mmtube.structures.io.documents import read_json
 from mmtube.structures.seal import SEALAnnotations, label_maps_beside, read_label_map, read_seal_json, seal_label_map
 
 
@@ -185,6 +185,8 @@ def _predicted_tube(tube: Any) -> tuple[str, float, np.ndarray]:
         raise ValueError('a number is not finite')
     if (rows[:, 0] != np.floor(rows[:, 0])).any():
         raise ValueError('a frame is no whole number')
+    if (np.abs(rows[:, 0]) > LARGEST).any():
+        raise ValueError(f'a frame is beyond {LARGEST:g}')
     return video, score, rows[:, :5]
 
 

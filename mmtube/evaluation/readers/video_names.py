@@ -11,9 +11,9 @@ import numpy as np
 
 from mmtube.errors import InputError
 from mmtube.evaluation.tables import SegmentTable
-from mmtube.structures.io._common import text_of
+from mmtube.structures.io.documents import text_of
 
-from .segments import parse_json
+from .json_rows import parse_json
 
 
 def agree_on_names(truth: SegmentTable, found: SegmentTable) -> tuple[SegmentTable, SegmentTable, list[str]]:

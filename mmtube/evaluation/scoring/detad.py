@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -26,8 +25,10 @@ from mmtube.evaluation.functional.segments import ACTIVITYNET_THRESHOLDS
 from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.tables import SegmentTable, align, video_counts
 
+from .columns import Locate, longest_first, optional, worst_segments
+
 WORST = 25
-Locate = Callable[[str, float], Sequence[Any]]
+MAX_LIMIT = 100_000  # the profile has a row for each slice
 CONVENTION = (
     'a detection takes the best free ground truth of its class (next best), area under the precision envelope, mean '
     'over {classes} classes with ground truth, then over temporal IoU {thresholds}; errors, gains and mAP_N of the '
@@ -79,7 +80,7 @@ def score_detad(
         InputError: If there is no ground truth, the videos do not fit, or an option cannot be used.
     """
     faults = {
-        f'limit {limit}: must be at least 1': limit < 1,
+        f'limit {limit}: must be from 1 to {MAX_LIMIT}': not 1 <= limit <= MAX_LIMIT,
         f'floor {floor:g}: must be above 0 and not above a threshold': not 0 < floor <= min(thresholds),
         f'least precision {min_precision:g}: must be in [0, 1)': not 0 <= min_precision < 1,
     }
@@ -151,7 +152,7 @@ def score_detad(
                 'gain_mAP': result.gains_ap.tolist(),
             },
             'characteristics': characteristics,
-            'worst': _worst(result, truth, ranked, missed, classes, locate or (lambda name, _: (name,))),
+            'worst': _worst(result, truth, ranked, missed, classes, locate),
         },
         {
             f'{name} by temporal IoU': {
@@ -199,10 +200,10 @@ def _characteristics(
     rows: list[tuple] = []
     for one in binned:
         counts = np.bincount(one.number, minlength=len(one.bins)).tolist()
-        missing = _none(missed_by_bin(missed, one))
+        missing = optional(missed_by_bin(missed, one))
         scores = sensitivity_by_bin(result.matches, truth, labels, num_classes, one)
-        relative = _none(scores / base) if base > 0 else [None] * len(scores)
-        columns = (one.bins, one.ranges, counts, missing, _none(scores), relative)
+        relative = optional(scores / base) if base > 0 else [None] * len(scores)
+        columns = (one.bins, one.ranges, counts, missing, optional(scores), relative)
         rows += [(one.name, *row) for row in zip(*columns)]
     return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
@@ -226,9 +227,9 @@ def _class_table(
         'class': list(classes),
         'num_gt': num_gts.tolist(),
         'num_pred': np.bincount(found.labels, minlength=len(classes)).tolist(),
-        'ap': _none(result.ap.mean(axis=0)),
-        'ap_n': _none(result.ap_normalised.mean(axis=0)),
-        'missed': _none(lost),
+        'ap': optional(result.ap.mean(axis=0)),
+        'ap_n': optional(result.ap_normalised.mean(axis=0)),
+        'missed': optional(lost),
         'main_error': [ERRORS[int(row.argmax())] if row.any() else None for row in cells],
     }
 
@@ -239,27 +240,13 @@ def _worst(
     ranked: SegmentTable,
     missed: np.ndarray,
     classes: Sequence[str],
-    locate: Locate,
+    locate: Locate | None,
 ) -> dict[str, list]:
     """Return the most confident errors and the longest missed ground truths at the lowest threshold."""
     wrong = np.flatnonzero((result.kinds[0] > 0) & (result.slices >= 0))[:WORST]
-    lost = np.flatnonzero(missed[0])
-    start_s, end_s = truth.segments_s[lost].T
-    longest = lost[np.lexsort((truth.labels[lost], start_s, truth.video[lost], start_s - end_s))[:WORST]]
-    rows: list[tuple] = []
-    for source, some in ((ranked, wrong), (truth, longest)):
-        for row in some.tolist():
-            begin, end = source.segments_s[row].tolist()
-            video = source.videos[source.video[row]]
-            film, *box = locate(video, (begin + end) / 2)
-            what, score = 'missed', ''
-            if source.scores is not None:
-                what, score = KINDS[result.kinds[0, row]], f' {source.scores[row]:.3f}'
-            inside = '' if film == video else f' in {video}'
-            text = f'{what}: {classes[source.labels[row]]}{score}, {begin:.1f} to {end:.1f} s{inside}'
-            rows.append((film, (begin + end) / 2, *(box or [None] * 4), text))
-    names = ('video', 'time_s', 'x1', 'y1', 'x2', 'y2', 'text')
-    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    lost = longest_first(truth, np.flatnonzero(missed[0]))[:WORST]
+    parts = [(ranked, wrong, lambda row: KINDS[result.kinds[0, row]]), (truth, lost, lambda _: 'missed')]
+    return worst_segments(parts, classes, locate)
 
 
 def _evidence(
@@ -276,7 +263,3 @@ def _evidence(
         truth.video.astype(np.int32),
         number[truth.labels].astype(np.int32),
     )
-
-
-def _none(values: np.ndarray) -> list[float | None]:
-    return [None if np.isnan(value) else float(value) for value in values]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mmtube.errors import InputError
+from mmtube.evaluation.functional.video_tubes import MULTISPORTS_SKIPS
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,6 @@ class FrameConvention:
 
 
 MIN_SCORE = 0.002  # of MMAction2's AVAMetric
-MULTISPORTS_SKIPS = (
-    *('aerobic kick jump', 'aerobic off axis jump', 'aerobic butterfly jump', 'aerobic balance turn'),
-    *('basketball save', 'basketball jump ball'),
-)
 CONVENTIONS = {
     'ava': FrameConvention(
         'every detection counts, classes with ground truth but no detection are 0; a detection finds the box it '

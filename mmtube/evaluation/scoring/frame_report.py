@@ -9,15 +9,14 @@ import numpy as np
 
 from mmtube.evaluation.evidence import APEvidence
 from mmtube.evaluation.functional.frame_boxes import FrameMatches
+from mmtube.evaluation.result import decimal
 from mmtube.evaluation.tables import BoxTable
 from mmtube.ops import box_iou
 
+from .columns import optional
+
 WORST = 25  # rows of each kind of mistake
 RECALLS = np.linspace(0, 1, 101)
-
-
-def _optional(values: np.ndarray) -> list[float | None]:
-    return [None if np.isnan(value) else float(value) for value in values]
 
 
 def class_table(
@@ -45,8 +44,8 @@ def class_table(
     for number, threshold in enumerate(thresholds):
         hits = np.bincount(labels[matches.hits[number]], minlength=len(classes))
         recall = np.divide(hits, num_gts, out=np.full(len(classes), np.nan), where=num_gts > 0)
-        table[f'ap@{threshold:g}'] = _optional(ap[number])
-        table[f'recall@{threshold:g}'] = _optional(recall)
+        table[f'ap@{decimal(threshold)}'] = optional(ap[number])
+        table[f'recall@{decimal(threshold)}'] = optional(recall)
     return table
 
 
@@ -74,7 +73,7 @@ def mean_curve(hits: np.ndarray, labels: np.ndarray, num_gts: np.ndarray, thresh
         'x': RECALLS.tolist(),
         'y': (total / max(count, 1)).tolist(),
         'x_label': 'recall',
-        'y_label': f'precision, mean of classes, IoU {threshold:g}',
+        'y_label': f'precision, mean of classes, IoU {decimal(threshold)}',
     }
 
 
@@ -143,7 +142,7 @@ def worst_mistakes(
         'video': [table.videos[video] for table, rows in parts for video in table.video[rows]],
         'time_s': times,
         **dict(zip(('x1', 'y1', 'x2', 'y2'), columns)),
-        'frame': frames.tolist(),
+        **({'frame': frames.tolist()} if seconds_per_frame is None else {}),
         'text': texts,
     }
 

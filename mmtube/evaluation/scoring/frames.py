@@ -9,7 +9,7 @@ import numpy as np
 from mmtube.errors import InputError
 from mmtube.evaluation.functional.average_precision import average_precision, mean_over_classes
 from mmtube.evaluation.functional.frame_boxes import match_frames
-from mmtube.evaluation.result import EvaluationResult
+from mmtube.evaluation.result import EvaluationResult, decimal
 from mmtube.evaluation.tables import BoxTable, align, video_counts
 from mmtube.structures.seal import subset_classes
 
@@ -66,6 +66,9 @@ def score_frames(
     notes = list(notes)
     truth, found = _without_excluded(truth, found, excluded, convention, notes)
     truth, found = _without_skipped(truth, found, classes, convention, notes)
+    flat = int(((truth.boxes[:, 2:] - truth.boxes[:, :2] + convention.inclusive) <= 0).any(axis=1).sum())
+    if flat:
+        notes.append(f'{flat} ground truths have a box without area: nothing can find them, they count as missed')
     counts = video_counts(truth, found)
     labelled = _in_frames_of(found, truth)
     counts['frames'] = len(np.unique(np.stack([truth.video, truth.frames]), axis=1).T)
@@ -89,13 +92,13 @@ def score_frames(
     labels = found.labels[matches.order]
     ap = average_precision(matches.hits, labels, num_scored, integration=convention.integration)
     means = mean_over_classes(ap)
-    headline = f'mAP@{thresholds[0]:g}' if len(thresholds) == 1 else 'mAP'
+    headline = f'mAP@{decimal(thresholds[0])}' if len(thresholds) == 1 else 'mAP'
     metrics: dict[str, float | int] = {headline: float(means.mean())}
     if len(thresholds) > 1:
-        metrics |= {f'mAP@{threshold:g}': float(value) for threshold, value in zip(thresholds, means)}
+        metrics |= {f'mAP@{decimal(threshold)}': float(value) for threshold, value in zip(thresholds, means)}
     metrics |= _part_metrics(ap, scored, groups or {}, notes, needed=False)
     metrics |= _part_metrics(ap, scored, subsets or {}, notes, needed=True)
-    shown = ', '.join(f'{threshold:g}' for threshold in thresholds)
+    shown = ', '.join(map(decimal, thresholds))
     return EvaluationResult(
         protocol=protocol,
         convention=f'mean over classes of frame AP at IoU {shown}; {convention.text}',

@@ -11,7 +11,6 @@ import numpy as np
 from mmtube.errors import InputError
 from mmtube.evaluation.evidence import APEvidence, RatioEvidence
 from mmtube.evaluation.functional.attributes import ClassAttributes, errors_by_attribute
-from mmtube.evaluation.functional.average_precision import average_precision
 from mmtube.evaluation.functional.recognition import (
     class_precision,
     class_recall,
@@ -228,37 +227,36 @@ def _multi(result: EvaluationResult, samples: Samples, truth: np.ndarray) -> tup
     result.convention = (
         f'several classes a sample; mAP: mean over the {int((num_gts > 0).sum())} classes with ground truth of the '
         'precision summed over steps of recall, samples of one score are one step (as scikit-learn); mAP_micro: all '
-        'pairs of sample and class ranked together; mAP_envelope: area under the precision envelope, equal scores by '
-        'name of the sample; a sample without a prediction is never found'
+        'pairs of sample and class ranked together; a sample without a prediction is never found'
     )
-    table: dict[str, list] = {
+    result.tables['classes'] = {
         'class': samples.classes,
         'num_gt': num_gts.tolist(),
         'num_pred': scored.sum(axis=0).tolist(),
         'ap': ap.tolist(),
     }
-    result.tables['classes'] = table
     scored[:, num_gts == 0] = False
     cells = np.flatnonzero(scored)
     if len(cells) > MAX_CELLS:
-        result.notes.append(f'{len(cells):,d} scores are too many for mAP_envelope and for intervals')
+        result.notes.append(f'{len(cells):,d} scores are too many for evidence: there will be no intervals')
         return 'mAP', ap
     cells = cells[np.argsort(-samples.scores.reshape(-1)[cells], kind='stable')]
     sample, label = np.divmod(cells.astype(np.int64), truth.shape[1])
-    hits = truth.reshape(-1)[cells][None]
-    envelope = average_precision(hits, label, num_gts)[0]
-    result.metrics['mAP_envelope'] = float(np.nanmean(envelope))
-    table['ap_envelope'] = envelope.tolist()
+    ranked = samples.scores.reshape(-1)[cells]
+    tied = np.zeros(len(ranked), bool)
+    tied[1:] = ranked[1:] == ranked[:-1]
     gt_sample, gt_label = np.nonzero(truth)
     result.evidence = APEvidence(
-        'mAP_envelope',
+        'mAP',
         samples.names,
         samples.classes,
         sample.astype(np.int32),
         label.astype(np.int32),
-        hits,
+        truth.reshape(-1)[cells][None],
         gt_sample.astype(np.int32),
         gt_label.astype(np.int32),
+        'step',
+        tied,
     )
     return 'mAP', ap
 

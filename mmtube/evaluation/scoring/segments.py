@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,16 @@ from mmtube.errors import InputError
 from mmtube.evaluation.evidence import APEvidence
 from mmtube.evaluation.functional.average_precision import average_precision, mean_over_classes
 from mmtube.evaluation.functional.segments import SegmentMatches, segment_matches, touching
-from mmtube.evaluation.result import EvaluationResult
+from mmtube.evaluation.result import EvaluationResult, decimal
 from mmtube.evaluation.tables import SegmentTable, align, video_counts
+
+from .columns import Locate, longest_first, optional, worst_segments
 
 MATCHING = (
     'a detection takes the ground truth of its video and class that it overlaps most among those still free (next '
     'best), area under the precision envelope'
 )
 WORST = 25
-Locate = Callable[[str, float], tuple[Any, ...]]
 
 
 def score_segments(
@@ -100,7 +101,7 @@ def score_segments(
         notes,
         {
             'classes': _class_table(ap, classes, thresholds, num_gts, found),
-            'worst': _worst(truth, ranked, matches, scored, exempt, classes, locate or (lambda name, _: (name,))),
+            'worst': _worst(truth, ranked, matches, scored, exempt, classes, locate),
         },
         _curves(matches.hits[0], ranked.labels, num_gts, scored, exempt, thresholds, means[headline]),
         {'thresholds': list(map(float, thresholds)), 'ap': ap},
@@ -111,7 +112,7 @@ def score_segments(
 def iou_name(threshold: float) -> str:
     """Return a threshold as it stands in the names of numbers: 0.50."""
     short = f'{threshold:.2f}'
-    return short if float(short) == threshold else f'{threshold:g}'
+    return short if float(short) == threshold else decimal(threshold)
 
 
 def _told(thresholds: Sequence[float]) -> str:
@@ -136,10 +137,7 @@ def _class_table(
         'class': list(classes),
         'num_gt': num_gts.tolist(),
         'num_pred': np.bincount(found.labels, minlength=len(classes)).tolist(),
-        **{
-            name: [None if num == 0 else value for value, num in zip(row.tolist(), num_gts.tolist())]
-            for name, row in columns.items()
-        },
+        **{name: optional(row) for name, row in columns.items()},
     }
 
 
@@ -150,27 +148,14 @@ def _worst(
     scored: np.ndarray,
     exempt: np.ndarray,
     classes: Sequence[str],
-    locate: Locate,
+    locate: Locate | None,
 ) -> dict[str, list]:
     """Return the most confident false positives and the longest missed ground truths at the lowest threshold."""
     wrong = np.flatnonzero(~matches.hits[0] & ~exempt & scored[ranked.labels])[:WORST]
     missed = np.flatnonzero(~matches.found_truth(len(truth))[0] & scored[truth.labels])
-    start_s, end_s = truth.segments_s[missed].T
-    longest = np.lexsort((truth.labels[missed], start_s, truth.video[missed], start_s - end_s))[:WORST]
-    names = ('video', 'time_s', 'x1', 'y1', 'x2', 'y2', 'text')
-    table: dict[str, list] = {name: [] for name in names}
-    for what, source, rows in (('false positive', ranked, wrong), ('missed', truth, missed[longest])):
-        for row in rows.tolist():
-            begin, end = source.segments_s[row].tolist()
-            video = source.videos[source.video[row]]
-            film, *box = locate(video, (begin + end) / 2)
-            score = '' if source.scores is None else f' {source.scores[row]:.3f}'
-            inside = '' if film == video else f' in {video}'
-            text = f'{what}: {classes[source.labels[row]]}{score}, {begin:.1f} to {end:.1f} s{inside}'
-            values = (film, (begin + end) / 2, *(box or [None] * 4), text)
-            for name, value in zip(names, values):
-                table[name].append(value)
-    return table
+    lost = longest_first(truth, missed)[:WORST]
+    parts = [(ranked, wrong, lambda _: 'false positive'), (truth, lost, lambda _: 'missed')]
+    return worst_segments(parts, classes, locate)
 
 
 def _curves(

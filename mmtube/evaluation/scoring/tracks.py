@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,22 +58,47 @@ def without_distractors(truth: TrackTable, found: TrackTable) -> tuple[TrackTabl
     return truth.rows(counted), found, notes
 
 
-def score_tables(truth: TrackTable, found: TrackTable, *, iou: float = 0.5) -> EvaluationResult:
+def with_times(truth: TrackTable, found: TrackTable, fps: float | None = None) -> tuple[TrackTable, TrackTable]:
+    """Give times to boxes that have none, from the rate of the boxes of the same video that have one.
+
+    Args:
+        truth (TrackTable): Ground truth; its rate goes before that of the predictions.
+        found (TrackTable): Predictions, aligned.
+        fps (float | None): Frames per second of the videos of which no box has a time. Defaults to None, not known.
+    """
+    rates = np.full(len(truth.videos), fps or np.nan)
+    for table in (found, truth):
+        known = np.flatnonzero(np.isfinite(table.times_s) & (table.times_s > 0) & (table.frames > 0))
+        known = known[np.argsort(table.frames[known], kind='stable')]  # of a video the last frame stays
+        rates[table.video[known]] = table.frames[known] / table.times_s[known]
+    return tuple(
+        replace(table, times_s=np.where(np.isfinite(table.times_s), table.times_s, table.frames / rates[table.video]))
+        for table in (truth, found)
+    )
+
+
+def score_tables(
+    truth: TrackTable, found: TrackTable, *, iou: float = 0.5, fps: float | None = None
+) -> EvaluationResult:
     """Score tracks.
 
     Args:
         truth (TrackTable): Ground truth.
         found (TrackTable): Predictions; videos need not be numbered alike.
         iou (float): Smallest IoU of a match, for all but HOTA. Defaults to 0.5.
+        fps (float | None): See :func:`with_times`; it changes no number. Defaults to None.
 
     Raises:
         InputError: If a table cannot be scored.
     """
     if not 0 < iou <= 1:
         raise InputError(f'the IoU of a match must lie in (0, 1], not {iou:g}')
+    if fps is not None and not 0 < fps < np.inf:
+        raise InputError(f'the frame rate must be positive, not {fps:g}')
     truth.check()
     found.check()
     truth, found = align(truth, found)
+    truth, found = with_times(truth, found, fps)
     truth, found, notes = without_distractors(truth, found)
     gt, det = numbered(truth, found)
     num = len(truth.videos)

@@ -18,8 +18,10 @@ from mmtube.evaluation.functional.video_tubes import (
     match_tubes,
     video_average_precision,
 )
-from mmtube.evaluation.result import EvaluationResult
+from mmtube.evaluation.result import EvaluationResult, decimal
 from mmtube.evaluation.tables import TubeTable, align, video_counts
+
+from .columns import optional
 
 WORST = 25  # false positives, and as many missed tubes
 TIME_NAMES = {
@@ -80,8 +82,11 @@ def score_tables(
     matches = match_tubes(truth, found, convention, thresholds)
     ap = video_average_precision(truth, found, matches, len(classes), convention.integration)
     row = {threshold: number for number, threshold in enumerate(thresholds.tolist())}
-    spans = {f'mAP@{threshold:g}': [row[threshold]] for threshold in convention.thresholds}
-    spans |= {f'mAP@{mean[0]:g}:{mean[-1]:g}': [row[threshold] for threshold in mean] for mean in convention.means}
+    spans = {f'mAP@{decimal(threshold)}': [row[threshold]] for threshold in convention.thresholds}
+    spans |= {
+        f'mAP@{decimal(mean[0])}:{decimal(mean[-1])}': [row[threshold] for threshold in mean]
+        for mean in convention.means
+    }
     headline = list(spans)[-1]
     metrics = {name: float(mean_over_classes(ap[rows]).mean()) for name, rows in spans.items()}
     for subset, members in (subsets or {}).items():
@@ -156,10 +161,6 @@ def _convention_text(convention: TubeConvention, spans: Mapping[str, Any]) -> st
     )
 
 
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
 def _class_table(
     classes: Sequence[str],
     scored: np.ndarray,
@@ -176,7 +177,7 @@ def _class_table(
         'num_pred': num_pred[rows].tolist(),
     }
     for name, thresholds in spans.items():
-        table[name[1:]] = [_number(value) for value in ap[thresholds].mean(axis=0)[rows]]
+        table[name[1:]] = optional(ap[thresholds].mean(axis=0)[rows])
     return table
 
 

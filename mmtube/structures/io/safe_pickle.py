@@ -11,7 +11,7 @@ import os
 import pickle
 import re
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,13 +23,16 @@ NUMBER = re.compile(r'[<>|=]?(?:b1|\?|[iuf][1248]|c8|c16|[SU]\d+)')
 PLAIN = (str, bytes, bytearray, int, float, complex, bool, type(None), np.generic, np.ndarray)
 
 
-def load_pickle(path: str | os.PathLike) -> Any:
+def load_pickle(path: str | os.PathLike, *, also: Mapping[tuple[str, str], Callable] | None = None) -> Any:
     """Read a pickle of numpy arrays, numbers, text and containers; of Python 2 too.
 
     Containers are dict, list, tuple, set, frozenset, OrderedDict and defaultdict. Text of Python 2 is read as Latin-1.
 
     Args:
         path (str | os.PathLike): The file.
+        also (Mapping[tuple[str, str], Callable] | None): What is called in place of further names, by module and name,
+            such as ``('torch._utils', '_rebuild_tensor_v2')``. It gets what the file says and must trust none of it;
+            it may raise :class:`RefusedError`. Defaults to None, no further name is read.
 
     Returns:
         Any: What was pickled.
@@ -42,8 +45,8 @@ def load_pickle(path: str | os.PathLike) -> Any:
     except OSError as error:
         raise InputError(f'{path}: cannot be read ({error.strerror or error})') from None
     try:
-        return _Finish()(_Reader(io.BytesIO(content), encoding='latin1').load())
-    except _RefusedError as error:
+        return _Finish()(_Reader(io.BytesIO(content), also or {}).load())
+    except RefusedError as error:
         raise InputError(f'{path}: {error}; only numpy arrays, numbers, text and containers are read') from None
     except RecursionError:
         raise InputError(f'{path}: is nested too deeply') from None
@@ -51,7 +54,7 @@ def load_pickle(path: str | os.PathLike) -> Any:
         raise InputError(f'{path}: is no pickle, or is damaged ({type(error).__name__}: {error})') from None
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """The file names something that is not read."""
 
 
@@ -59,7 +62,7 @@ class _Sealed(type):
     """A class that a pickle cannot change, as it could change attributes of an ordinary class."""
 
     def __setattr__(cls, name: str, value: object) -> None:
-        raise _RefusedError(f'changes {cls.__name__}')
+        raise RefusedError(f'changes {cls.__name__}')
 
 
 class _Dtype(metaclass=_Sealed):
@@ -72,7 +75,7 @@ class _Dtype(metaclass=_Sealed):
 
     def __setstate__(self, state: tuple) -> None:
         if any(part is not None for part in state[2:5]):
-            raise _RefusedError('holds an array with fields')
+            raise RefusedError('holds an array with fields')
         self.order = state[1]
 
     @property
@@ -82,7 +85,7 @@ class _Dtype(metaclass=_Sealed):
     def resolve(self) -> np.dtype:
         """Return numpy's type."""
         if not isinstance(self.code, str) or not NUMBER.fullmatch(self.code):
-            raise _RefusedError(f'holds an array of type {self.code!r}')
+            raise RefusedError(f'holds an array of type {self.code!r}')
         return np.dtype((self.order if self.order in ('<', '>') else '=') + self.code.lstrip('<>|='))
 
 
@@ -115,7 +118,7 @@ def _from_buffer(content: Any, dtype: _Dtype, shape: tuple, order: str) -> _Arra
 
 def _encode(text: str, codec: str) -> bytes:
     if codec not in ('latin1', 'latin-1'):
-        raise _RefusedError(f'encodes text as {codec!r}')
+        raise RefusedError(f'encodes text as {codec!r}')
     return text.encode('latin1')
 
 
@@ -149,14 +152,18 @@ ALLOWED = _allowed()
 
 
 class _Reader(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, also: Mapping[tuple[str, str], Callable]) -> None:
+        super().__init__(file, encoding='latin1')
+        self.known = {**also, **ALLOWED}
+
     def find_class(self, module: str, name: str) -> Any:
         module = 'builtins' if module == '__builtin__' else module  # of Python 2
-        if (module, name) not in ALLOWED:
-            raise _RefusedError(f'holds {module}.{name}')
-        return ALLOWED[module, name]
+        if (module, name) not in self.known:
+            raise RefusedError(f'holds {module}.{name}')
+        return self.known[module, name]
 
     def persistent_load(self, pid: Any) -> Any:
-        raise _RefusedError('refers to an object outside the file')
+        raise RefusedError('refers to an object outside the file')
 
 
 class _Finish:
@@ -189,7 +196,7 @@ class _Finish:
         elif isinstance(value, _Scalar):
             keep(_numbers(value.content, value.dtype.resolve(), ()).reshape(())[()])
         else:
-            raise _RefusedError(f'holds a {getattr(value, "__name__", type(value).__name__)}')
+            raise RefusedError(f'holds a {getattr(value, "__name__", type(value).__name__)}')
 
     def _array(self, value: _Array) -> np.ndarray:
         order: Literal['F', 'C'] = 'F' if value.fortran else 'C'

@@ -193,10 +193,12 @@ def _column(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str | os.Pa
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read_header(stream)
         header_size = stream.tell()
-    if dtype.hasobject or fortran:
+    if dtype.hasobject:
         raise ValueError(f'column {member.filename} is of a type that is not read')
     if not np.prod(shape):
         return np.zeros(shape, dtype)
+    if fortran:  # np.savez keeps the order in memory, and that of xyxy[:, [1, 0, 3, 2]] is by columns
+        return np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
     with open(path, 'rb') as raw:
         raw.seek(member.header_offset)
         header = LOCAL_HEADER.unpack(raw.read(LOCAL_HEADER.size))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,6 @@ NOTHING = '–'
 MINUS = '−'
 # Numbers between 0 and 1 that are read as they are: what was asked for, not how good it is.
 AS_IS = frozenset({'threshold', 'thresholds', 'iou', 'tiou', 'alpha', 'score', 'x1', 'y1', 'x2', 'y2', 'weight'})
-NAMES = {'num_gt': 'ground truth', 'num_pred': 'predictions', 'gt': 'ground truth', 'pred': 'predictions'}
 
 
 @dataclass(frozen=True)
@@ -78,10 +76,3 @@ def column_style(name: str, values: Sequence, metrics: Collection[str] = ()) -> 
     if name.lower() not in AS_IS and (name in metrics or all(abs(value) <= 1 for value in numbers)):
         return Style(100, 2, '%')
     return Style(decimals=3 if max(map(abs, numbers)) < 10 else 2)
-
-
-def readable(name: str) -> str:
-    """Return the name of a column, table or count as people read it: ``gain mAP_N`` for ``gain_mAP_N``."""
-    for suffix in UNITS:
-        name = name.removesuffix(suffix) or name
-    return NAMES.get(name, re.sub(r'_(?=\w\w)', ' ', name).strip() or name)

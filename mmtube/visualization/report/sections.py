@@ -7,10 +7,11 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..figure import readable
 from .charts import MAX_LINES, Series, line_chart
 from .figures import figure
 from .markup import Html, breakable, join, slug, tag, text
-from .numbers import MINUS, NOTHING, is_number, metric_style, readable
+from .numbers import MINUS, NOTHING, is_number, metric_style
 from .run import Run
 from .tables import data_table, pairs_table
 from .thumbnails import Picture
@@ -49,7 +50,7 @@ def run_parts(run: Run, key: str) -> list[Part]:
 
 
 def _title(name: str) -> str:
-    name = readable(name)
+    name = readable(name, units=False)
     return name[:1].upper() + name[1:]
 
 
@@ -96,7 +97,7 @@ def notes(run: Run) -> Html | None:
 
 def worst(run: Run) -> Html:
     """Return the worst tubes: pictures grouped by what went wrong, then all as a table."""
-    if not run.worst:
+    if not any(map(len, run.worst.values())):
         return Html('')
     groups: dict[str, list[Html]] = {}
     missing: dict[str, list[int]] = {}
@@ -164,14 +165,14 @@ def files(run: Run) -> Html:
     options: list[tuple[object, ...]] = []
     for name, value in run.part('inputs').items():
         if isinstance(value, dict) and 'path' in value:
-            found[readable(name)] = value
+            found[readable(name, units=False)] = value
         elif isinstance(value, dict):
             options += [(key, _option(entry)) for key, entry in value.items()]
         else:
             options.append((name, _option(value)))
     keys = list(dict.fromkeys(key for facts in found.values() for key in facts))
     rows = [(name, *(_fact(key, facts.get(key)) for key in keys)) for name, facts in found.items()]
-    tables = [pairs_table('Files', rows, ('file', *map(readable, keys)))]
+    tables = [pairs_table('Files', rows, ('file', *(readable(key, units=False) for key in keys)))]
     return join([*tables, pairs_table('Options', options, ('option', 'value')) if options else None])
 
 
@@ -207,6 +208,8 @@ def comparison(runs: Sequence[Run]) -> Html:
         parts.append(tag('ul', *warnings, class_='warnings', aria_label='Warnings') if warnings else None)
         heads = ('number', *(run.title for run in group))
         parts.append(pairs_table(f'{protocol}: differences are to {group[0].title}', rows, heads, numbers=True))
+    if len(alone) == len(runs):
+        return tag('p', 'Every result is of another protocol or has other numbers: nothing to compare.', class_='aside')
     if alone:
         names = ', '.join(f'{run.title} ({run.protocol})' for run in alone)
         parts.append(tag('p', f'No other result has the same protocol and numbers: {names}.', class_='aside'))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from ..figure import readable
 from .markup import Html, join, tag
-from .numbers import NOTHING, Style, column_style, readable
+from .numbers import NOTHING, Style, column_style
 
 MAX_CELLS = 30_000  # about 1 MB
 FILTER_ROWS = 9  # so many rows are worth a filter
@@ -61,7 +62,7 @@ def data_table(
 
 def _head(name: str, style: Style | None) -> Html:
     unit = tag('span', f'\u2009{style.unit}', class_='unit') if style and style.unit else None
-    return tag('th', readable(name), unit, scope='col', class_='number' if style else None)
+    return tag('th', readable(name, units=False), unit, scope='col', class_='number' if style else None)
 
 
 def _cell(value: object, style: Style | None, bars: bool, heads_row: bool) -> Html:

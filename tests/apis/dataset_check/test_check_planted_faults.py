@@ -9,7 +9,7 @@ import pytest
 from mmtube.errors import InputError
 from mmtube.structures.feature_grid import FeatureGrid
 from mmtube.structures.io import FeatureMeta, TubeletFeatures, write_features_npz
-from mmtube.structures.seal import BoxTable, read_box_table, write_box_table
+from mmtube.structures.seal import BoxTable, ClassRank, read_box_table, write_box_table, write_class_rank
 
 
 def spoil_boxes(root, change, rows=slice(None)):
@@ -245,6 +245,19 @@ def test_ava_empty(copy_of, config_of, check):
     assert {finding.rule for finding in report.findings} == {'empty'}
 
 
+def test_ava_with_another_separator_cannot_be_used(copy_of, config_of, check):
+    path = copy_of / 'val.csv'
+    path.write_text(path.read_text().replace(',', ';'))
+    with pytest.raises(InputError, match=r'val\.csv:1: needed are video,timestamp'):
+        check(config_of('ava', copy_of))
+
+
+def test_ava_key_times_without_people_are_legal(copy_of, config_of, check):
+    path = copy_of / 'val.csv'
+    path.write_text(path.read_text() + 'a,0007,,,,,,\nb,0007\n')
+    assert check(config_of('ava', copy_of)).ok
+
+
 def test_ava_that_is_no_table_cannot_be_used(copy_of, config_of, check):
     (copy_of / 'val.csv').write_text('a,1,0,0,1,1,x,1\n')
     with pytest.raises(InputError, match=r"val.csv:1: .*'x'"):
@@ -305,6 +318,49 @@ def test_a_class_taken_for_the_background_is_told(clean_set, config_of, check, r
     assert list(report.scores.values()) == [1.0]  # which nobody would have noticed
 
 
+def test_a_background_that_the_metric_takes_for_a_class_is_told(clean_set, config_of, check, rules_of):
+    report = check(config_of('clips', clean_set, background_class=True))
+    assert 'all names are off by one; background_class=True' in rules_of(report)['background-column'].cause
+    assert list(report.scores.values()) == [1.0]
+    metric = dict(type='FrameMAP', background_class=True)
+    assert check(config_of('clips', clean_set, metric, background_class=True)).ok
+
+
+def test_a_metric_for_other_predictions_is_told_with_one_that_fits(clean_set, config_of, check, rules_of):
+    finding = rules_of(check(config_of('clips', clean_set, dict(type='RecognitionMetric'))))['other-metric']
+    assert 'RecognitionMetric is for other predictions' in finding.cause
+    assert finding.cause.endswith("val_evaluator = dict(type='FrameMAP')")
+
+
+def test_a_metric_that_is_not_there_is_refused_in_one_line(clean_set, config_of, check):
+    with pytest.raises(InputError, match=r'^evaluator: FrameMap is not in the mmtube::metric registry$'):
+        check(config_of('clips', clean_set, dict(type='FrameMap')))
+
+
+def test_a_metric_of_the_other_task_is_told(clean_set, config_of, check, rules_of):
+    report = check(config_of('tubes', clean_set, dict(type='TubeletMAP', task='complex')))
+    finding = rules_of(report)['other-task']
+    assert "for 'complex' classes, the data set has 'atomic' ones" in finding.cause
+    assert finding.cause in report.verdict()
+    assert check(config_of('tubes', clean_set, dict(type='TubeletMAP', task='atomic'))).ok
+
+
+def test_a_metric_with_the_file_of_another_split_is_told(copy_of, config_of, check, edit_csv):
+    (copy_of / 'metric.csv').write_text((copy_of / 'val.csv').read_text())
+    edit_csv(copy_of / 'metric.csv', lambda row, n: [f'train_{row[0]}', *row[1:]])
+    report = check(config_of('ava', copy_of, metric_of(copy_of)))
+    (finding,) = report.findings
+    assert finding.rule == 'other-split' and "there the first is 'train_a'" in finding.cause
+    assert finding.file.endswith('metric.csv')
+
+
+def test_subsets_beyond_the_classes_of_a_small_set_are_noted(copy_of, config_of, check):
+    write_class_rank(ClassRank('atomic', 'x', (0, 1, 2, 3), (9, 8, 7, 6)), copy_of / 'rank.json')
+    metric = dict(type='FrameMAP', class_rank=str(copy_of / 'rank.json'), subset=['top2', 'top50'])
+    report = check(config_of('clips', copy_of, metric))
+    assert report.ok and 'no top50: the class rank has 4 classes' in report.text()
+
+
 def test_a_class_that_the_label_file_of_the_metric_lacks_is_a_hint(copy_of, config_of, check):
     (copy_of / 'few.txt').write_text('1: walk\n2: sit\n4: jump\n')
     metric = dict(type='FrameMAP', ann_file=str(copy_of / 'val.csv'), label_file=str(copy_of / 'few.txt'))
@@ -319,7 +375,7 @@ def test_a_model_with_another_number_of_classes_is_told(clean_set, config_of, ch
     cfg.model = dict(type='FastRCNN', roi_head=dict(bbox_head=dict(type='BBoxHeadAVA', num_classes=5)))
     finding = rules_of(check(cfg))['background-column']
     assert 'the labels have 4 columns' in finding.cause and 'background_class=True' in finding.cause
-    cfg.val_dataloader.dataset.background_class = True
+    cfg.val_dataloader.dataset.background_class = cfg.val_evaluator.background_class = True
     assert 'background-column' not in {finding.rule for finding in check(cfg).findings}
 
 

@@ -165,7 +165,20 @@ def test_the_report_begins_with_the_verdict_and_shows_few_lines():
     findings = [Finding('f', f'row {row}', 'label-offset', 'is wrong') for row in range(9)]
     report = DatasetReport('the val data set', [Check('labels', '9', findings), Check('boxes', '3 in f')])
     lines = report.text().splitlines()
-    assert lines[0] == 'FOUND: the val data set: f: row 0: label-offset (and 8 more below)'
+    assert lines[0] == 'FOUND: the val data set: f: row 0: is wrong [label-offset] (and 8 more below)'
     assert lines[2].split() == ['labels', 'FOUND', '9'] and lines[7].strip() == 'and 5 more'
     assert lines[8].split() == ['boxes', 'ok', '3', 'in', 'f']
     assert not report.ok and DatasetReport('x', [Check('labels', '')]).ok
+
+
+def test_the_verdict_is_the_finding_that_explains_the_others():
+    rules = ('empty', 'not-100', 'record')
+    report = DatasetReport('x', [Check('a', '', [Finding('f', 'row', rule, f'{rule} found') for rule in rules])])
+    assert report.verdict() == 'FOUND: x: f: row: record found [record] (and 2 more below)'
+
+
+def test_a_verdict_without_findings_tells_that_there_are_hints():
+    hints = [Finding('f', 'row', 'people-lying-down', 'odd')]
+    assert DatasetReport('x', [Check('a', '', [], hints)], {'m': 1.0}).verdict() == (
+        'OK: x: a perfect model scores 100.0000 (1 hint below)'
+    )

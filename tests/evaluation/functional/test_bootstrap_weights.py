@@ -27,13 +27,19 @@ def random_evidence(random):
     return (unit, labels, hits, gt_unit, gt_labels, classes), units
 
 
-def repeated(weights, evidence, integration):
+def random_ties(random, evidence, integration):
+    return random.random(len(evidence[0])) < 0.6 if integration == 'step' else None
+
+
+def repeated(weights, evidence, integration, tied=None):
     """Average precision of the data in which every row stands as often as its unit was drawn."""
     unit, labels, hits, gt_unit, gt_labels, classes = evidence
     rows = [row for row in range(len(unit)) for _ in range(weights[unit[row]])]
     truths = [gt_labels[row] for row in range(len(gt_unit)) for _ in range(weights[gt_unit[row]])]
     counts = np.bincount(np.array(truths, int), minlength=classes)
-    return average_precision(hits[:, rows], labels[rows], counts, integration=integration)
+    if integration == 'step':  # copies have one score
+        tied = np.diff(np.cumsum(~tied)[rows], prepend=-1) == 0
+    return average_precision(hits[:, rows], labels[rows], counts, integration=integration, tied=tied)
 
 
 @pytest.mark.parametrize('integration', INTEGRATIONS)
@@ -41,8 +47,9 @@ def test_weights_of_one_give_the_metric_exactly(integration):
     random = np.random.default_rng(0)
     for _ in range(200):
         evidence, units = random_evidence(random)
-        found = weighted_average_precision(np.ones((1, units), np.int32), *evidence, integration=integration)
-        np.testing.assert_array_equal(found[0], repeated(np.ones(units, int), evidence, integration))
+        options = dict(integration=integration, tied=random_ties(random, evidence, integration))
+        found = weighted_average_precision(np.ones((1, units), np.int32), *evidence, **options)
+        np.testing.assert_array_equal(found[0], repeated(np.ones(units, int), evidence, **options))
 
 
 @pytest.mark.parametrize('integration', INTEGRATIONS)
@@ -51,9 +58,10 @@ def test_weights_are_copies(integration):
     for _ in range(200):
         evidence, units = random_evidence(random)
         weights = random.integers(0, 5, (4, units)).astype(np.int32)
-        found = weighted_average_precision(weights, *evidence, integration=integration, max_elements=50)
+        options = dict(integration=integration, tied=random_ties(random, evidence, integration))
+        found = weighted_average_precision(weights, *evidence, **options, max_elements=50)
         for row, values in zip(weights, found):
-            np.testing.assert_allclose(values, repeated(row, evidence, integration), rtol=0, atol=1e-12)
+            np.testing.assert_allclose(values, repeated(row, evidence, **options), rtol=0, atol=1e-12)
 
 
 def test_a_case_worked_by_hand():

@@ -47,3 +47,8 @@ def test_nothing_is_judged_without_tubelets():
     judged = merges(none, none, none, num_people=2)
     assert not len(judged.earlier) and judged.needed.tolist() == [0, 0]
     assert purity(none, none, 2, 0).seen.tolist() == [0, 0]
+
+
+def test_a_merge_of_two_tubelets_of_nobody_is_neither_right_nor_wrong():
+    judged = merges(np.array([NOBODY, NOBODY]), np.array([4, 4]), np.array([0, 9]), num_people=1)
+    assert judged.right.tolist() == [False] and judged.wrong.tolist() == [False]

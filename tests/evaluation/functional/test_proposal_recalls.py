@@ -193,3 +193,19 @@ def test_what_cannot_be_computed_is_refused():
         proposal_recalls(truth, found, [0.5], iou='giou')
     with pytest.raises(ValueError, match='same list of videos'):
         proposal_recalls(truth, proposal_table(['w'], [0], [(0, 10)], [0.5]), [0.5])
+
+
+def test_only_proposals_in_videos_with_ground_truth_share_out_the_number():
+    # a and z have 100 proposals each, only a has ground truth: 100 * 1 / 200 of them may be used, so 50 of a. As in the
+    # official script those 50 are shared out alone: k of a for the number k.
+    starts = np.arange(100.0)
+    segments = np.stack([starts, starts + 1], 1)
+    truth = truth_table([0, 0, 0], [(0.0, 1.0), (49.0, 50.0), (50.0, 51.0)], 2)
+    found = proposal_table(truth.videos, np.repeat([0, 1], 100), np.tile(segments, (2, 1)), np.tile(-starts, 2))
+    recalls = proposal_recalls(truth, found, np.array([0.5]))
+    assert recalls.first.tolist() == [[0, 49, 100]]
+
+
+def test_edges_further_apart_than_the_video_is_long_leave_no_overlap():
+    far = duration_aware_iou(np.array([[0.0, 10.0]]), np.array([[-15.0, 25.0]]), np.array([10.0]))
+    assert far.tolist() == [0.0]

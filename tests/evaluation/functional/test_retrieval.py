@@ -41,6 +41,7 @@ def test_other_people_in_the_own_camera_stay():
 def test_junk_is_ignored_and_distractors_are_wrong():
     assert one_query([1, 2], [-1, 7]).first.tolist() == [0]
     assert one_query([1, 2], [0, 7]).first.tolist() == [1]
+    assert one_query([1, 2, 3], [-1, 3, 7]).nearest.tolist() == [1]  # rows are counted with junk
 
 
 def test_of_equal_distances_the_wrong_entry_comes_first():
@@ -81,12 +82,37 @@ def test_cmc_is_the_share_found_by_a_rank():
     assert found.cmc(np.array([1, 2, 50])).tolist() == [0.5, 1, 1]
 
 
-def test_features_that_are_all_alike_score_next_to_nothing():
-    rng = np.random.default_rng(0)
-    ids = np.repeat(np.arange(1, 21), 10)
-    features = np.tile(rng.normal(size=(1, 64)), (200, 1))
-    found = retrieve((features[::10], ids[::10], np.zeros(20)), (features, ids, np.ones(200)))
-    assert (found.first == 190).all()
+@pytest.mark.parametrize('metric', ['cosine', 'euclidean'])
+@pytest.mark.parametrize('size', [8, 17, 64, 100, 257])
+def test_features_that_are_all_alike_score_next_to_nothing(metric, size):
+    # Among these are sizes at which a matrix product rounds equal columns in different ways.
+    ids = np.arange(401) % 20 + 1
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        features = np.tile(3 * rng.normal(size=(1, size)), (401, 1))
+        sides = (features[:37], ids[:37], np.zeros(37)), (features, ids, np.ones(401))
+        for most in (401, 1 << 22):
+            found = retrieve(*sides, metric=metric, max_distances=most)
+            assert found.first.tolist() == [int((ids != person).sum()) for person in ids[:37]]
+
+
+@pytest.mark.parametrize('metric', ['cosine', 'euclidean'])
+@pytest.mark.parametrize('scale', [1e-200, 1, 1e200])
+def test_the_scale_of_the_features_does_not_matter(metric, scale):
+    query = scale * np.array([[1.0, 0]]), np.array([7]), np.array([1])
+    gallery = scale * np.array([[1, 0.9], [1, 0.1], [1, 0.4], [np.nan, 1]]), np.array([3, 7, 7, 7]), np.full(4, 2)
+    found = retrieve(query, gallery, metric=metric)
+    assert found.first.tolist() == [0] and found.ap.tolist() == [2 / 3]
+
+
+def test_zeros_have_no_direction_and_find_nothing():
+    # The query of zeros is as far from all: both wrong entries first. The entry of zeros is at a right angle.
+    gallery = np.array([[1.0, 0], [0, 0], [-1, 0]]), np.array([7, 3, 3]), np.full(3, 2)
+    found = retrieve((np.zeros((1, 2)), np.array([7]), np.array([1])), gallery)
+    assert found.first.tolist() == [2]
+    for direction, rank in ((1.0, 0), (-1.0, 2)):
+        query = np.array([[direction, 0]]), np.array([7]), np.array([1])
+        assert retrieve(query, gallery).first.tolist() == [rank]
 
 
 def test_unknown_options_are_refused():

@@ -158,3 +158,12 @@ def test_it_joins_as_mmaction_does_with_its_slip_repaired_or_repeated(seed, repa
     assert len(theirs) > 3
     assert [tube[:4] for tube in ours] == [tube[:4] for tube in theirs]
     np.testing.assert_allclose([tube[4:] for tube in ours], [tube[4:] for tube in theirs], atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    'option', [{'nms_iou': 2.0}, {'min_iou': np.nan}, {'min_score': np.nan}, {'keep': 0}, {'min_frames': -1}]
+)
+def test_options_with_which_nothing_could_be_linked_are_refused(option):
+    none = np.zeros(0, np.int64)
+    with pytest.raises(ValueError, match=f'got .*{next(iter(option))}'):
+        link_boxes(BoxTable([], none, none, np.zeros(0)), **option)

@@ -174,8 +174,11 @@ def test_subsets_and_several_thresholds(tmp_path):
     write_class_rank(ClassRank('atomic', 'x', (2, 0, 1), (9, 8, 7)), tmp_path / 'rank.json')
     metric = FrameMAP(thresholds=(0.5, 0.75), class_rank=str(tmp_path / 'rank.json'), subset=['top1', 'top1-3'])
     assert set(score(metric)) == {f'frame_map/mAP{name}' for name in ('', '@0.5', '@0.75', '_top1', '_top1-3')}
-    with pytest.raises(InputError, match=r'rank.json: subset .top4. goes to rank 4'):
-        FrameMAP(class_rank=str(tmp_path / 'rank.json'), subset=['top4'])
+    metric = FrameMAP(class_rank=str(tmp_path / 'rank.json'), subset=['top1', 'top4'])
+    assert set(score(metric)) == {'frame_map/mAP@0.5', 'frame_map/mAP_top1'}
+    assert metric.result.notes == ['no top4: the class rank has 3 classes']
+    with pytest.raises(InputError, match=r"^subset 'best4' is neither"):
+        FrameMAP(class_rank=str(tmp_path / 'rank.json'), subset=['best4'])
     with pytest.raises(InputError, match='class_rank has 3 classes, there are 1'):
         score(FrameMAP(class_rank=str(tmp_path / 'rank.json')), [sample('a', 2, [(LEFT, [1])])])
 

@@ -252,3 +252,8 @@ def test_numbers_equal_those_of_mmaction2_on_files(evaluate, tmp_path):
     maps, average = reference(str(tmp_path / 'gt.json'), str(tmp_path / 'pred.json')).evaluate()
     assert ours.metrics['mAP'] == pytest.approx(average, abs=1e-9) and average > 0.01
     np.testing.assert_allclose(list(ours.metrics.values())[1:], maps, rtol=0, atol=1e-9)
+
+
+def test_ground_truth_a_rounding_beyond_the_end_is_not_told(evaluate):
+    result = evaluate(database(v_1=[note('run', 90, 100.0005)]), {'v_1': [note('run', 90, 100.0005, 1)]})
+    assert result.metrics['mAP'] == 1.0 and result.notes == []

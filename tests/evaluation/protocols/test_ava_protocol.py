@@ -352,3 +352,16 @@ def test_the_tool_prints_the_protocol_with_the_number(run_tool, refused, tmp_pat
     assert json.loads((tmp_path / 'out.json').read_text())['metrics'] == {'mAP@0.5': 1.0}
     (tmp_path / 'pred.csv').write_text(FOUND + 'a,0002,0,0,1,1,4,nan\n')
     assert 'pred.csv: line 6: the score is not a finite number' in refused('tools/evaluate.py', *files)
+
+
+def test_ground_truth_without_area_is_missed_and_told(tmp_path):
+    gt, pred = tmp_path / 'gt.csv', tmp_path / 'pred.csv'
+    gt.write_text('v,0900,0,0,0.5,0.5,1,1\nv,0900,0.1,0.1,0.1,0.3,1,2\n')
+    pred.write_text('v,0900,0,0,0.5,0.5,1,0.9\n')
+    parser = argparse.ArgumentParser()
+    ava.add_arguments(parser)
+    args = parser.parse_args([])
+    args.gt, args.pred = str(gt), str(pred)
+    result = ava.evaluate(args)
+    assert result.metrics['mAP@0.5'] == 0.5
+    assert '1 ground truths have a box without area: nothing can find them, they count as missed' in result.notes

@@ -200,6 +200,8 @@ def test_bins_are_an_option(evaluate):
         (TWO, PERFECT, ['--subset', 'testing'], "no subset 'testing'"),
         (TWO, PERFECT, ['--floor', 0.6], 'floor 0.6'),
         (TWO, PERFECT, ['--limit', 0], 'limit 0'),
+        (TWO, PERFECT, ['--limit', 10**12], 'limit 1000000000000: must be from 1'),
+        (TWO, PERFECT, ['--length-bins', 'nan'], 'edges of length must increase'),
         (TWO, PERFECT, ['--min-precision', 1], 'least precision 1'),
         (TWO, PERFECT, ['--thresholds', 0.7, 0.5], 'thresholds must increase'),
         (TWO, PERFECT, ['--coverage-bins', 0.5, 0.1], 'edges of coverage must increase'),
@@ -249,3 +251,17 @@ def test_the_coverage_of_a_tubelet_is_that_of_the_time_of_its_boxes():
     )
     truth = detad.with_durations(detad.tubelet_table(annotations, 'atomic'), annotations)
     np.testing.assert_array_equal(truth.durations_s, [5.0, np.nan])
+
+
+def test_predictions_of_other_tubelets_are_refused_before_anything_is_left_out(tmp_path):
+    annotations = SEALAnnotations(
+        {'film': VideoRecord('web', 200, 50, 10.0, 1000, 100.0, 'val')},
+        {'t1': TubeletRecord('film', 1, (0, 200), 't1')},
+        InstanceTable.from_rows([('t1', 0, 'pose', 0.0, 10.0)]),
+        InstanceTable.from_rows([('t1', 0, '', 0.0, 12.0)]),
+        BoxTable.from_tracks({'t1': (range(200), [[0, 0, 9, 9]] * 200, [1.0] * 200, [0] * 200)}),
+    )
+    write_seal_json(annotations, tmp_path / 'val.json')
+    (tmp_path / 'pred.json').write_text(json.dumps({'results': {'other': [note(0, 0, 10, 0.9)]}}))
+    with pytest.raises(InputError, match=r'pred.json: no video of it is in .*val.json'):
+        run(detad, tmp_path / 'val.json', tmp_path / 'pred.json', '--task', 'atomic')

@@ -146,3 +146,26 @@ def test_what_cannot_be_scored_is_refused(tmp_path):
         two = tube(12, 20, 30, 0)
         two.tubelet_ids[:] = 11
         score(tmp_path, tubelets=[one, two])
+
+
+def test_ground_truth_that_is_not_to_be_considered_is_nobody(tmp_path):
+    # MOT text: flag 0 on the second person, who is found as tubelet 12 of the same tube.
+    rows = [f'{frame},1,1,1,10,10,1\n' for frame in range(1, 11)]
+    rows += [f'{frame},2,41,1,10,10,0\n' for frame in range(12, 20)]
+    (tmp_path / 'one.txt').write_text(''.join(rows))
+    links = [link(11, 12)]
+    tubelets = [tube(11, 0, 10, 0), tube(12, 11, 19, 40)]
+    write_result_json(film('one', apply_links(tubelets, links), links), tmp_path / 'found.json')
+    args = argparse.Namespace(gt=str(tmp_path / 'one.txt'), pred=str(tmp_path / 'found.json'), iou=0.5, min_share=0.1)
+    result = linking.evaluate(args)
+    assert result.counts['people'] == 1 and result.metrics['wrong_merges'] == 0
+    assert result.metrics['undecided_merges'] == 1 and result.metrics['box_recall'] == 1
+    assert '8 boxes of the ground truth are not to be considered and were left out' in result.notes
+
+
+def test_a_tubelet_is_of_a_person_from_the_smallest_share_on(tmp_path):
+    # Tubelet 11 shows person 1 in 10 of its 40 boxes.
+    tubelets = [tube(11, 20, 60, 0), tube(15, 0, 20, 40)]
+    for share, nobody in (('0.25', 0), ('0.26', 1)):
+        metrics = score(tmp_path, tubelets=tubelets, options=('--min-share', share)).metrics
+        assert metrics['tubelets_of_nobody'] == nobody

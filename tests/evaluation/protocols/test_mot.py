@@ -8,7 +8,8 @@ import pytest
 from mmtube.errors import InputError
 from mmtube.evaluation.evidence import RatioEvidence
 from mmtube.evaluation.protocols import mot
-from mmtube.evaluation.readers.tracks import read_truth
+from mmtube.evaluation.readers.tracks import TrackTable, read_truth
+from mmtube.evaluation.scoring.tracks import with_times
 from mmtube.structures import Tube, VideoInfo, VideoResult
 from mmtube.structures.io import write_result_json
 from mmtube.structures.seal import write_seal_json
@@ -62,7 +63,33 @@ def test_a_switch_is_counted_and_shown(tmp_path):
     assert result.metrics['AssA'] == 0.5 and result.metrics['FP'] == 1
     worst = list(zip(*result.tables['worst'].values()))
     assert worst[0] == ('S', 1.0, 0, 0, 10, 10, 'person 1 was ID 5, becomes ID 6 (frame index 4)')
-    assert worst[1] == ('S', None, 59, 0, 69, 10, 'ID 7 has 1 false boxes of 1, the first here (frame index 0)')
+    assert worst[1] == ('S', 0.0, 59, 0, 69, 10, 'ID 7 has 1 false boxes of 1, the first here (frame index 0)')
+
+
+def test_times_come_from_the_rate_that_is_known(tmp_path):
+    for name, rate in (('A', 4), ('B', None)):
+        write(tmp_path / 'gt' / name / 'gt' / 'gt.txt', *track(1, range(1, 9)))
+        write(tmp_path / 'out' / f'{name}.txt', *track(5, range(1, 9)), *track(7, [7], 60))
+        if rate:
+            (tmp_path / 'gt' / name / 'seqinfo.ini').write_text(f'[Sequence]\nframeRate={rate}\n')
+    write(tmp_path / 'out' / 'C.txt', *track(7, [7], 60))
+
+    def times(*options):
+        worst = score(tmp_path / 'gt', tmp_path / 'out', *options).tables['worst']
+        return dict(zip(worst['video'], worst['time_s']))
+
+    assert times() == {'A': 6 / 4, 'B': None, 'C': None}
+    assert times('--fps', '10') == {'A': 6 / 4, 'B': 0.6, 'C': 0.6}
+    with pytest.raises(InputError, match='frame rate must be positive'):
+        times('--fps', '0')
+
+
+def test_a_frame_that_no_film_has_is_refused(tmp_path):
+    gt = write(tmp_path / 'gt.txt', *track(1, [1]))
+    with pytest.raises(InputError, match='no film has 2147483648 frames'):
+        score(gt, write(tmp_path / 'out.txt', *track(1, [2**31 + 1])))
+    # One frame less is a number like others and takes no memory.
+    assert score(gt, write(tmp_path / 'out.txt', *track(1, [1, 2**31]))).metrics['FP'] == 1
 
 
 def test_a_miss_is_shown_with_its_length(tmp_path):
@@ -177,3 +204,20 @@ def test_one_id_twice_in_a_frame_is_refused_with_its_place(tmp_path):
     table.boxes[1, 0] = np.nan
     with pytest.raises(InputError, match='not a finite number'):
         mot.score_tables(table, table)
+
+
+def test_the_rate_is_that_of_the_last_frame_of_the_ground_truth():
+    def table(frames, times_s):
+        one = np.zeros(len(frames), np.int64)
+        boxes = np.tile([0.0, 0, 10, 10], (len(frames), 1))
+        return TrackTable(
+            ['a'], one, one, None, 'x', str, np.array(frames), boxes, ids=one, tubelets=one, times_s=np.array(times_s)
+        )
+
+    truth = table([0, 40, 10, 20], [0.0, 4.0, 2.0, np.nan])  # 10 frames a second on the whole
+    found = table([5, 80], [np.nan, 80.0])
+    timed = with_times(truth, found, fps=7)
+    assert timed[0].times_s.tolist() == [0, 4, 2, 2] and timed[1].times_s.tolist() == [0.5, 80]
+    alone = with_times(table([20], [np.nan]), found)
+    assert alone[0].times_s.tolist() == [20]
+    assert np.isnan(with_times(*[table([20], [np.nan])] * 2)[0].times_s).all()

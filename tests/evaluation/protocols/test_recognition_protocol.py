@@ -116,12 +116,15 @@ def test_an_empty_prediction_file_is_all_missed(files, scored):
         assert 'there are no predictions, everything is missed' in result.notes
 
 
+def test_a_class_beyond_reason_is_refused_where_nothing_else_says_how_many_there_are(files, refusal):
+    assert 'has class 999999999999; --labels says how many' in refusal(*files('a 0\nb 999999999999\n', {}))
+
+
 def test_several_classes_are_scored_as_average_precision(files, scored):
     # Class 0: ranked a (hit), b (miss), c (hit): (1 + 2/3) / 2. Class 1: c (hit). Class 2 has no positive.
     scores = {'a': [0.9, 0.1, 0], 'b': [0.8, 0.2, 1], 'c': [0.7, 0.9, 0]}
     result = scored(*files('a 0\nb 1\nc 0 1\n', scores), '--task', 'multi')
     assert result.metrics['mAP'] == pytest.approx(((1 + 2 / 3) / 2 + 1.0) / 2, abs=1e-15)
-    assert result.metrics['mAP_envelope'] == result.metrics['mAP']
     assert result.tables['classes']['num_gt'] == [2, 2, 0]
 
 
@@ -250,11 +253,25 @@ def test_names_are_compared_without_folder_and_suffix_when_asked(files, scored, 
 def test_evidence_gives_the_headline_and_names_its_units(files, scored):
     from mmtube.evaluation.paired import class_mean, evidence_values
 
-    for task, name in (('single', 'mean_class_accuracy'), ('multi', 'mAP_envelope')):
+    for task, name in (('single', 'mean_class_accuracy'), ('multi', 'mAP')):
         result = scored(*files(), '--task', task)
         assert (result.evidence.metric, result.evidence.units) == (name, ['a', 'b', 'c', 'd'])
         values = evidence_values(result.evidence, np.ones((1, 4), np.int32))
         assert class_mean(values)[0] == result.metrics[name]
+
+
+def test_evidence_of_several_classes_knows_equal_scores(files, scored):
+    from mmtube.evaluation.paired import class_mean, evidence_values
+
+    # Class 0: a and b share a score, one is right: 1/2 whatever comes first. Class 1: c is right and in front.
+    scores = {'a': [0.5, 0.5], 'b': [0.5, 0.2], 'c': [0.1, 0.9]}
+    result = scored(*files('a 0\nb 1\nc 1\n', scores), '--task', 'multi')
+    assert result.metrics['mAP'] == (1 / 2 + (1 + 2 / 3) / 2) / 2
+    weights = np.array([[1, 1, 1], [3, 1, 0]], np.int32)
+    whole, drawn = evidence_values(result.evidence, weights)
+    assert class_mean(whole[None])[0] == result.metrics['mAP']
+    # a three times, b once: 3 of 4 in the step of class 0; b is the last of 4 in class 1.
+    assert drawn == pytest.approx([3 / 4, 1 / 4], abs=1e-15)
 
 
 def test_the_curve_rises_to_what_was_predicted(files, scored):

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 
+from mmtube.errors import InputError
 from mmtube.evaluation.functional.average_precision import average_precision, mean_over_classes
 from mmtube.evaluation.protocols import thumos
 
@@ -89,3 +90,17 @@ def test_ambiguous_segments_are_told(evaluate):
 
 def test_no_note_of_ambiguous_segments_where_there_are_none(evaluate):
     assert evaluate(TRUTH[:1], [RIGHT]).notes == []
+
+
+@pytest.mark.parametrize(
+    ('start', 'end', 'cause'), [(30, 20, 'end after'), (20, 20, 'end after'), (20, float('nan'), 'finite')]
+)
+def test_an_ambiguous_segment_that_is_none_is_refused_with_its_row(evaluate, start, end, cause):
+    with pytest.raises(InputError, match=cause) as caught:
+        evaluate([TRUTH[0], note('Ambiguous', start, end)], [RIGHT])
+    assert 'gt.json: database["video_1"].annotations[1]' in str(caught.value)
+
+
+def test_an_ambiguous_segment_without_length_is_left_out_on_demand(evaluate):
+    result = evaluate([*TRUTH, note('Ambiguous', 50, 50)], [RIGHT, WRONG], '--dedup')
+    assert result.metrics['mAP'] == 0.5 and '1 segments of no class' in ' '.join(result.notes)

@@ -152,7 +152,7 @@ def test_predictions_outside_the_activities_of_their_person_are_dropped_and_coun
 
     change(folder, 'a', more)
     result = score(folder)
-    assert result.notes[0] == '2 predictions outside the activities of their person are not scored'
+    assert result.notes[0] == '2 predictions and 0 ground truths outside the activities of their person are not scored'
     assert result.counts['predictions'] == 6
     kept = score(folder, '--no-restrict')
     assert kept.counts['predictions'] == 8
@@ -235,3 +235,31 @@ def test_the_command_prints_both_views_and_refuses_in_one_line(folder, run_tool,
     assert any(line.split() == ['segments/mAP@0.5:0.95', '100.0000'] for line in done.stdout.splitlines())
     assert (folder / 'out.evidence.npz').is_file()
     assert '--subset needs --rank' in refused(*command, '--subset', 'top60')
+
+
+def test_ground_truth_outside_the_activities_of_its_person_is_dropped_too_so_that_perfect_stays_perfect(
+    tmp_path, annotations
+):
+    outside = [*AA, ('t3', 1, 'pp', 16.0, 19.0)]  # the activity of t3 ends at 15 s
+    write_seal_json(replace(annotations, aa=InstanceTable.from_rows(outside)), tmp_path / 'val.json')
+    write_results(replace(annotations, aa=InstanceTable.from_rows(outside)), tmp_path / 'found')
+    result = score(tmp_path)
+    assert set(result.metrics.values()) == {1.0} and result.counts['ground_truths'] == 5
+    told = '1 predictions and 1 ground truths outside the activities of their person are not scored'
+    assert result.notes == [told]
+    assert score(tmp_path, '--no-restrict').counts['ground_truths'] == 6
+
+
+def test_a_threshold_of_many_digits_keeps_its_name(folder):
+    result = score(folder, '--iou', '0.123456789')
+    names = ['mAP@0.123456789', 'segments/mAP@0.123456789', 'people_found']
+    assert result.metrics == dict.fromkeys(names, 1.0)
+
+
+def test_the_share_of_people_found_is_of_the_annotated_ones(folder):
+    def stranger(tubes):
+        return [*tubes, replace(tubes[0], track_id=99, boxes_px=tubes[0].boxes_px + np.float32(300))]
+
+    change(folder, 'b', stranger)
+    result = score(folder)
+    assert result.metrics['people_found'] == 1.0 and result.counts['predicted_people'] == 4

@@ -43,7 +43,12 @@ def test_a_list_is_csv_or_npz(tmp_path):
         (LIST + 'g2,7\n', 'row 3: has 2 columns'),
         (LIST + 'g2,7,2,galery\n', "row 3: the role is 'galery'"),
         (LIST + 'g2,seven,2,gallery\n', "row 3: id is no number: 'seven'"),
+        (LIST + 'g2,--5,2,gallery\n', "row 3: id is no number: '--5'"),
+        (LIST + 'g2,7.0,2,gallery\ng3,x,2,gallery\n', "row 4: id is no number: 'x'"),
         (LIST + 'g2,7,2.5,gallery\n', 'row 3: camera is no whole number'),
+        (LIST + 'g2,9007199254740993,2,gallery\n', 'row 3: id is no whole number below 2^53'),
+        (LIST + 'g2,nan,2,gallery\n', 'row 3: id is no whole number below 2^53'),
+        (LIST + 'g' * 200_000 + ',7,2,gallery\n', 'is no csv (field larger'),
         (LIST + 'g1,8,2,gallery\n', 'row 3 (g1): the name stands there before'),
         (LIST + 'q2,0,2,query\n', 'row 3 (q2): a query cannot be junk'),
         (LIST + 'g2,-2,2,gallery\n', 'row 3 (g2): the ID is below -1'),
@@ -79,3 +84,8 @@ def test_features_come_back_in_the_order_of_their_names(tmp_path):
     assert names.tolist() == ['a', 'b'] and features.tolist() == [[2.0], [1.0]]
     np.savez(tmp_path / 'none.npz', names=np.zeros(0, str), features=np.zeros((0, 8)))
     assert len(read_embeddings(tmp_path / 'none.npz')[0]) == 0
+
+
+def test_features_without_a_column_are_refused(tmp_path):
+    np.savez(tmp_path / 'e.npz', names=['a', 'b'], features=np.zeros((2, 0)))
+    assert 'features have no column' in refused(read_embeddings, tmp_path / 'e.npz')

@@ -209,7 +209,7 @@ def test_nothing_that_stands_in_a_dump_is_run(tmp_path):
 
     path, mark = tmp_path / 'a.pkl', tmp_path / 'mark'
     path.write_bytes(pickle.dumps([{'pred_score': Runs(mark)}]))
-    with pytest.raises(InputError, match='only arrays, tensors'):
+    with pytest.raises(InputError, match='only numpy arrays, numbers'):
         load_dump(path)
     # The same inside the bytes of a tensor.
     content = pickle.dumps(torch.zeros(2), protocol=2)

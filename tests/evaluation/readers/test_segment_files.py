@@ -118,6 +118,12 @@ def test_what_the_pipeline_writes_is_read(tmp_path, write):
         ),
         ('{"results": {"a": [{"segment": [0, 1], "label": "x", "score": 1}, {}]}}', r'\[1\]: "segment" is missing'),
         ('[' * 100000, 'is nested too deeply'),
+        ('{"results": {"a": [{"segment": [0, 1], "label": "x", "score": "0.9"}]}}', r'\[0\].score: must be a number'),
+        ('{"results": {"a": [{"segment": [0, 1], "label": "x", "score": true}]}}', r'\[0\].score: must be a number'),
+        ('{"results": {"a": [{"segment": [0, 1], "label": "x", "score": null}]}}', r'\[0\].score: must be a number'),
+        ('{"results": {"a": [{"segment": ["0", 1], "label": "x", "score": 1}]}}', r'segment\[0\]: must be a number'),
+        ('{"results": {"a": [{"segment": [0, 1' + '0' * 400 + '], "label": "x", "score": 1}]}}', 'too large a number'),
+        ('{"results": {"a": [{"segment": [0, 1e400], "label": "x", "score": 1}]}}', 'time is not a finite number'),
     ],
 )
 def test_a_file_of_predictions_of_another_form_is_refused(write, text, cause):

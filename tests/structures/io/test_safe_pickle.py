@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mmtube.errors import InputError
-from mmtube.structures.io.safe_pickle import load_pickle
+from mmtube.structures.io.safe_pickle import RefusedError, load_pickle
 
 TREE = {
     'labels': ['run', 'jump'],
@@ -83,6 +83,30 @@ def test_an_object_used_twice_stays_one_object(tmp_path):
     assert first is second
     first[0] = 9  # and can be written to
     assert second[0] == 9
+
+
+def test_further_names_are_read_as_the_caller_says(tmp_path):
+    path = written(tmp_path, [Call(subprocess.list2cmdline, ['a', 'b']), np.arange(2)])
+    also = {('subprocess', 'list2cmdline'): lambda words: len(words)}
+    found = load_pickle(path, also=also)
+    assert found[0] == 2 and found[1].tolist() == [0, 1]
+    with pytest.raises(InputError, match=r'holds subprocess\.list2cmdline'):
+        load_pickle(path)
+
+    def refuse(words):
+        raise RefusedError(f'holds {len(words)} words')
+
+    with pytest.raises(InputError, match='holds 2 words; only numpy arrays'):
+        load_pickle(path, also={('subprocess', 'list2cmdline'): refuse})
+    with pytest.raises(InputError, match=r'holds .*\.system'):
+        load_pickle(written(tmp_path, Call(os.system, 'true')), also=also)
+
+
+def test_names_that_are_read_already_stay_what_they_are(tmp_path):
+    path = written(tmp_path, np.arange(2))
+    core = np.array(0).__reduce__()[0].__module__
+    also = {('numpy', 'dtype'): print, (core, '_reconstruct'): print}
+    assert load_pickle(path, also=also).tolist() == [0, 1]
 
 
 class Call:

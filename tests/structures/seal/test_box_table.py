@@ -52,6 +52,12 @@ def test_columns_are_mapped_and_aligned_to_64_bytes(tmp_path):
         assert array.base.offset % 64 == 0 and array.ctypes.data % 64 == 0
 
 
+def test_columns_in_the_order_of_fortran_are_read_too(tmp_path):
+    columns = arrays(BoxTable.from_tracks(TRACKS))
+    np.savez(tmp_path / 'b.npz', **{**columns, 'xyxy': np.asfortranarray(columns['xyxy'])})
+    assert read_box_table(tmp_path / 'b.npz')['t1'].boxes_px.tolist() == [[0, 0, 4, 8], [1, 0, 5, 8], [2, 0, 6.5, 8]]
+
+
 def test_an_empty_table_comes_back(tmp_path):
     write_box_table(BoxTable.from_tracks({}), tmp_path / 'b.npz')
     table = read_box_table(tmp_path / 'b.npz')

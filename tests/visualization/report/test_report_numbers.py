@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmtube.visualization.report.numbers import column_style, is_number, metric_style, readable
+from mmtube.visualization.report.numbers import column_style, is_number, metric_style
 
 
 @pytest.mark.parametrize(
@@ -61,15 +61,4 @@ def test_a_number_that_rounds_to_nothing_has_no_sign():
         '−10.00',
         '0.00',
         '0.00',
-    ]
-
-
-def test_names_are_readable():
-    assert [readable(name) for name in ('num_gt', 'duration_bins', 'time_s', 'x1', 'mAP_N', '_s')] == [
-        'ground truth',
-        'duration bins',
-        'time',
-        'x1',
-        'mAP_N',
-        '_s',
     ]

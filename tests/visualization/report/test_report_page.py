@@ -106,7 +106,7 @@ def test_numbers_are_shown_as_they_were_given():
         ('IDSW', '3'),
     ]
     assert page.table('Classes') == [
-        ['class', 'ground truth', 'predictions', 'ap\u2009%'],
+        ['class', 'ground truth', 'predictions', 'AP\u2009%'],
         ['walk', '10', '30', '50.00'],
         ['run', '2', '4', '–'],
     ]
@@ -211,6 +211,19 @@ def test_results_of_one_protocol_are_compared():
     ]
     assert not page.find('ul', class_='warnings')
     assert any('third (mot)' in one.text for one in page.find('p'))
+
+
+def test_results_of_different_protocols_are_not_compared_one_by_one():
+    page = page_of(Run('base', document()), Run('third', document(protocol='mot')))
+    assert any(one.text.endswith('nothing to compare.') for one in page.find('p'))
+    assert not any('third (mot)' in one.text for one in page.find('p'))
+
+
+def test_no_worst_rows_have_no_part():
+    empty = {name: [] for name in DOCUMENT['tables']['worst']}
+    page = page_of(Run('run', document(tables={'worst': empty})))
+    assert not any(one.text == 'Worst' for one in page.find('h3'))
+    assert any(one.text == 'Worst' for one in page_of(Run('run', document())).find('h3'))
 
 
 @pytest.mark.parametrize(

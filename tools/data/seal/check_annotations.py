@@ -23,7 +23,7 @@ from mmtube.datasets.quality import (
 )
 from mmtube.errors import InputError, exit_on_input_error
 from mmtube.fileio import write_text
-from mmtube.structures.io._json import read_json
+from mmtube.structures.io.documents import read_json
 from mmtube.structures.seal import (
     Finding,
     SEALAnnotations,

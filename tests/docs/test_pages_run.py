@@ -1,0 +1,63 @@
+"""The pages of docs/ are threads for a newcomer: their commands and code run in order, in an empty folder."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r'^```(bash|python)\n(.*?)^```', re.MULTILINE | re.DOTALL)
+NEEDS_WEIGHTS = 'demo/tube_demo.py'
+EXPECTED = {
+    'evaluation': [
+        'HOTA',
+        'gain_localization',
+        '  *',
+        'runs/report.html: 2 results',
+        '\n0.9\n',
+        'OK: the val data set of my_tubes.py',
+    ],
+    'new_dataset': ['OK: the val data set of my_clips.py'],
+}
+
+
+@pytest.fixture
+def workplace(tmp_path):
+    """A folder in which ``.venv/bin/python tools/...`` is this project."""
+    for name in ('tools', 'demo'):
+        (tmp_path / name).symlink_to(ROOT / name)
+    python = tmp_path / '.venv' / 'bin' / 'python'
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    return tmp_path
+
+
+def run(kind, code, folder):
+    """Run a block and return what it printed."""
+    command = ['bash', '-euc', code] if kind == 'bash' else [sys.executable, '-c', code]
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, f'{code}\n{done.stdout}\n{done.stderr}'
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('page', list(EXPECTED))
+def test_every_command_of_a_page_runs(workplace, page):
+    text = (ROOT / 'docs' / f'{page}.md').read_text(encoding='utf-8')
+    printed = ''
+    for found in BLOCK.finditer(text):
+        kind, code = found.groups()
+        if NEEDS_WEIGHTS in code:
+            continue
+        if code.startswith('_base_'):
+            name = re.findall(r'[Tt]his one is `(\w+\.py)`', text[: found.start()])[-1]
+            (workplace / name).write_text(code)
+            continue
+        printed += run(kind, code, workplace)
+    for words in EXPECTED[page]:
+        assert words in printed, printed
