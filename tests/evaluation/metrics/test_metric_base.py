@@ -38,7 +38,9 @@ dist.init_process_group('gloo', init_method='file://' + sys.argv[2], rank=rank, 
 metric = Mean()
 # Three samples on two ranks: the sampler repeats the first one so that both have two.
 metric.process(None, [{{'value': value}} for value in ([1.0, 0.5], [0.0, 1.0])[rank]])
-print(json.dumps(metric.evaluate(3)))
+print(json.dumps(metric.evaluate(3)), flush=True)
+dist.barrier()
+dist.destroy_process_group()
 """
 
 

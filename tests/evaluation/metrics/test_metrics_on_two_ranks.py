@@ -119,6 +119,8 @@ from test_metrics_on_two_ranks import numbers
 dist.init_process_group('gloo', init_method=f'file://{{folder}}/meet', rank=rank, world_size=2)
 given = numbers(folder, rank, 2)
 open(f'{{folder}}/rank{{rank}}.json', 'w').write(json.dumps(given))
+dist.barrier()  # a rank that leaves while the other still talks to it would take that one down
+dist.destroy_process_group()
 """
 
 
