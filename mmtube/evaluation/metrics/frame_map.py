@@ -19,9 +19,10 @@ from mmtube.evaluation.readers.ava_csv import (
     read_action_labels,
     read_ava_truth,
 )
+from mmtube.evaluation.readers.subsets import classes_of_subsets
 from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.scoring.frame_conventions import CONVENTIONS, MIN_SCORE
-from mmtube.evaluation.scoring.frames import rank_subsets, score_frames
+from mmtube.evaluation.scoring.frames import score_frames
 from mmtube.evaluation.tables import BoxTable
 from mmtube.ops import normalize_boxes
 from mmtube.registry import METRICS
@@ -112,12 +113,14 @@ class FrameMAP(EvaluationMetric):
         self.subsets: dict[str, tuple[int, ...]] = {}
         self.notes: list[str] = []
         if class_rank is not None:
-            order = read_class_rank(class_rank).order
-            self.rank_size = len(order)
+            rank = read_class_rank(class_rank)
+            self.rank_size = len(rank.order)
             wanted = {name: _last_rank(name) for name in ([subset] if isinstance(subset, str) else subset)}
-            there = [name for name, last in wanted.items() if last <= len(order)]
-            self.subsets = rank_subsets(there, order, class_rank)
-            self.notes = [f'no {name}: the class rank has {len(order)} classes' for name in wanted if name not in there]
+            there = [name for name, last in wanted.items() if last <= self.rank_size]
+            self.subsets = classes_of_subsets(rank, there, class_rank)
+            self.notes = [
+                f'no {name}: the class rank has {self.rank_size} classes' for name in wanted if name not in there
+            ]
         self.min_score = min_score
         self.compat = compat
 

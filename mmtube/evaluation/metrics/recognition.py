@@ -10,10 +10,11 @@ import numpy as np
 from mmtube.evaluation.functional.attributes import FINEGYM, tag_classes
 from mmtube.evaluation.functional.recognition import fuse_scores
 from mmtube.evaluation.readers.sample_labels import read_class_names
+from mmtube.evaluation.readers.subsets import classes_of_subsets
 from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.scoring.samples import TASKS, Samples, score_samples
 from mmtube.registry import METRICS
-from mmtube.structures.seal import read_class_rank, subset_classes
+from mmtube.structures.seal import read_class_rank
 
 from .base import EvaluationMetric
 
@@ -70,9 +71,10 @@ class RecognitionMetric(EvaluationMetric):
         if isinstance(patterns, str):
             raise ValueError(f"attributes must be 'finegym' or expressions by attribute, got {attributes!r}")
         self.attributes = None if patterns is None else tag_classes(self.class_names or [], patterns)
-        order = read_class_rank(class_rank).order if class_rank is not None else ()
         names = [subset] if isinstance(subset, str) else subset
-        self.subsets = {name: subset_classes(name, order) for name in names}
+        self.subsets = {}
+        if class_rank is not None:
+            self.subsets = classes_of_subsets(read_class_rank(class_rank), names, class_rank)
 
     def record(self, sample: dict) -> dict[str, Any]:
         """Return scores and labels as arrays."""

@@ -35,9 +35,10 @@ from mmtube.evaluation.readers.ava_csv import (
     read_ava_files,
     refuse_without_truth,
 )
+from mmtube.evaluation.readers.subsets import classes_of_subsets
 from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.scoring.frame_conventions import CONVENTIONS
-from mmtube.evaluation.scoring.frames import rank_subsets, score_frames
+from mmtube.evaluation.scoring.frames import score_frames
 from mmtube.structures.seal import read_class_rank
 
 
@@ -66,7 +67,7 @@ def evaluate(args: argparse.Namespace) -> EvaluationResult:
         rank = read_class_rank(args.rank)
         if len(rank.order) != len(labels):
             raise InputError(f'{args.rank}: ranks {len(rank.order)} classes, {args.labels} has {len(labels)}')
-        subsets = rank_subsets(args.subset, rank.order, args.rank)
+        subsets = classes_of_subsets(rank, args.subset, args.rank)
     files = read_ava_files(args.gt, args.pred, labels, args.first_id)
     refuse_without_truth(files)
     notes = [

@@ -27,13 +27,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mmtube.errors import InputError
-from mmtube.evaluation.evidence import RatioEvidence
 from mmtube.evaluation.functional.linking import NOBODY, Merges, Purity, boxes_of_people, merges, purity
 from mmtube.evaluation.functional.track_matching import identity_matches
 from mmtube.evaluation.functional.track_pairs import Tracks, overlaps
 from mmtube.evaluation.readers.tracks import TrackTable, read_results, read_truth, track_table
 from mmtube.evaluation.result import EvaluationResult
-from mmtube.evaluation.scoring.tracks import add_worst, numbered, without_distractors
+from mmtube.evaluation.scoring.tracks import add_worst, identity_evidence, numbered, without_distractors
 from mmtube.evaluation.tables import align, video_counts
 
 MIN_SHARE = 0.1
@@ -133,15 +132,7 @@ def score_tables(
         'boxes_of_nobody': int((person_of_row == NOBODY).sum()),
     }
     boxes = np.bincount(truth.video, minlength=num) + np.bincount(found.video, minlength=num)
-    evidence = RatioEvidence(
-        'IDF1',
-        list(truth.videos),
-        ['all'],
-        np.arange(num),
-        np.zeros(num, np.int64),
-        2.0 * tubes.idtp,
-        boxes.astype(np.float64),
-    )
+    evidence = identity_evidence(truth.videos, tubes.idtp, boxes)
     convention = (
         f'boxes are paired with people at IoU {iou:g} frame by frame; a tubelet is of the person that most of its '
         f'boxes show, at least {min_share:g} of them; merges are joints of tubelets that follow each other in a tube; '

@@ -38,10 +38,11 @@ from mmtube.evaluation.functional.attributes import FINEGYM, ClassAttributes, ta
 from mmtube.evaluation.functional.recognition import are_probabilities, fuse_scores, softmax
 from mmtube.evaluation.readers.sample_labels import COLUMNS, SampleLabels, load_json, read_class_names, read_labels
 from mmtube.evaluation.readers.scores import SampleScores, by_stem, read_scores
+from mmtube.evaluation.readers.subsets import classes_of_subsets
 from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.scoring.samples import TASKS, Samples, score_samples
 from mmtube.fileio import read_text
-from mmtube.structures.seal import read_class_rank, subset_classes
+from mmtube.structures.seal import read_class_rank
 
 MAX_CLASSES = 100_000  # of ground truth that nothing else bounds
 
@@ -198,13 +199,7 @@ def _subsets(args: argparse.Namespace, num_classes: int) -> dict[str, tuple[int,
         raise InputError('--subset: needs the list of classes by frequency (--rank)')
     if not args.subset:
         return {}
-    rank = read_class_rank(args.rank)
-    if len(rank.order) != num_classes:
-        raise InputError(f'{args.rank}: ranks {len(rank.order)} classes, there are {num_classes}')
-    try:
-        return {name: subset_classes(name, rank.order) for name in args.subset}
-    except ValueError as error:
-        raise InputError(f'--subset: {error}') from None
+    return classes_of_subsets(read_class_rank(args.rank), args.subset, args.rank, num_classes)
 
 
 def _attributes(args: argparse.Namespace, names: list[str] | None) -> ClassAttributes | None:

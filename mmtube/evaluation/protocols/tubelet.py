@@ -25,13 +25,13 @@ from functools import partial
 from mmtube.errors import InputError
 from mmtube.evaluation.functional.segments import ACTIVITYNET_THRESHOLDS, centre_inside
 from mmtube.evaluation.readers.segments import clean_truth, read_activitynet_predictions
+from mmtube.evaluation.readers.subsets import classes_of_subsets
 from mmtube.evaluation.readers.tubelets import (
     by_tubelet,
     class_names,
     locate_in,
     read_rank,
     read_tubelets,
-    subset_of_rank,
     tubelet_table,
 )
 from mmtube.evaluation.result import EvaluationResult
@@ -93,12 +93,12 @@ def choose_subsets(
     if names is not None:
         if rank is None:
             raise InputError(f'subset {names[0]!r}: there is no class rank beside the ground truth, give one')
-        return {name: subset_of_rank(rank, name) for name in names}, []
+        return classes_of_subsets(rank, names, f'class rank ({rank.source})'), []
     if rank is None:
         return {}, [f'no class rank, so no {" ".join(SUBSETS[task])}: all classes are averaged']
     there = [name for name in SUBSETS[task] if int(name.removeprefix('top')) <= len(rank.order)]
     notes = [f'no {name}: the class rank has {len(rank.order)} classes' for name in SUBSETS[task] if name not in there]
-    return {name: subset_of_rank(rank, name) for name in there}, notes
+    return classes_of_subsets(rank, there, f'class rank ({rank.source})'), notes
 
 
 def score_tables(

@@ -44,6 +44,7 @@ from mmtube.evaluation.functional.people import (
 )
 from mmtube.evaluation.functional.segments import segment_average_precision
 from mmtube.evaluation.functional.video_tubes import CONVENTIONS, HIGH
+from mmtube.evaluation.readers.subsets import classes_of_subsets
 from mmtube.evaluation.readers.tube_files import classes_beside, people_of_annotations, rates_of, read_people
 from mmtube.evaluation.readers.tubelets import read_rank, read_tubelets
 from mmtube.evaluation.result import EvaluationResult
@@ -51,7 +52,6 @@ from mmtube.evaluation.scoring.columns import optional
 from mmtube.evaluation.scoring.tubes import score_tables
 from mmtube.evaluation.tables import SegmentTable
 from mmtube.structures import TASKS
-from mmtube.structures.seal import subset_classes
 
 from .video_map import far_note
 
@@ -100,12 +100,7 @@ def _subsets(args: argparse.Namespace, num_classes: int) -> dict[str, tuple[int,
     rank = read_rank(args.gt, args.task, args.rank)
     if rank is None:
         raise InputError(f'{args.gt}: has no class rank beside it, --subset needs --rank')
-    if len(rank.order) != num_classes:
-        raise InputError(f'{args.rank or args.gt}: {len(rank.order)} classes are ranked, there are {num_classes}')
-    try:
-        return {name: subset_classes(name, rank.order) for name in args.subset}
-    except ValueError as error:
-        raise InputError(f'--subset: {error}') from None
+    return classes_of_subsets(rank, args.subset, args.rank or f'class rank ({rank.source})', num_classes)
 
 
 def score_people(

@@ -14,7 +14,7 @@ from mmtube.errors import InputError
 from mmtube.evaluation.tables import LARGEST, BoxTable, TubeTable
 from mmtube.structures.io import load_pickle
 
-from .csv_columns import Columns, read_columns
+from .csv_columns import Columns, is_number, read_columns
 
 LAYOUT = 'video,frame,label,score,x1,y1,x2,y2'
 
@@ -119,7 +119,7 @@ def read_flat_detections(path: str | os.PathLike, videos: list[str], num_classes
     names, known = list(videos), columns.values
     if Path(path).suffix == '.npy':
         number, known = known[:, 0], known[:, 1:]
-    elif set(columns.names) & set(videos) or not all(map(_is_number, columns.names)):
+    elif set(columns.names) & set(videos) or not all(map(is_number, columns.names)):
         names += [name for name in columns.names if name not in set(videos)]
         places = {name: place for place, name in enumerate(names)}
         number = np.array([places[name] for name in columns.names], np.float64)[columns.name]
@@ -160,14 +160,6 @@ def _npy(path: str | os.PathLike) -> Columns:
     if not isinstance(values, np.ndarray) or values.dtype.kind not in 'fiu' or values.ndim != 2 or values.shape[1] != 8:
         raise InputError(f'{path}: must be (N, 8) numbers: {LAYOUT}')
     return _Rows(str(path), [], np.zeros(len(values), np.int64), values.astype(np.float64), np.arange(len(values)))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def boxes_of_tubes(tubes: TubeTable) -> BoxTable:

@@ -158,3 +158,12 @@ def _slow(
                 name = layout.split(',')[column + 1].strip('[]')
                 raise InputError(f'{path}: line {lines[number]}: {name} is no number: {cell[:40]!r}') from None
     return values[keep], keep
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text can be read as a float."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -16,6 +16,7 @@ import numpy as np
 from mmtube.errors import InputError
 from mmtube.fileio import read_text
 
+from .csv_columns import is_number
 from .dumps import load_dump
 from .sample_labels import SampleLabels, load_json, refuse_twice, row_place
 
@@ -101,7 +102,7 @@ def _read_npz(path: str | os.PathLike) -> SampleScores:
 
 def _read_csv(path: str | os.PathLike) -> SampleScores:
     rows = [(number, row) for number, row in enumerate(csv.reader(io.StringIO(read_text(path))), 1) if any(row)]
-    if rows and not _is_number(rows[0][1][-1]):
+    if rows and not is_number(rows[0][1][-1]):
         rows = rows[1:]
     places = [f'line {number}' for number, _ in rows]
     return _stack(path, [row[0] for _, row in rows], [row[1:] for _, row in rows], places)
@@ -160,11 +161,3 @@ def _stack(path: str | os.PathLike, names: list | None, rows: list, places: list
             raise InputError(f'{place}: has {len(values)} scores, the first sample has {scores.shape[1]}')
         scores[number] = values
     return SampleScores(str(path), None if names is None else list(map(str, names)), scores, None, places.__getitem__)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -20,7 +20,6 @@ from mmtube.structures.seal import (
     read_label_map,
     read_seal_json,
     refuse,
-    subset_classes,
 )
 
 TABLES = {'atomic': 'aa', 'complex': 'ca'}
@@ -89,18 +88,6 @@ def read_rank(path: str | os.PathLike, task: str, rank: str | None) -> ClassRank
     if found.task != task:
         raise InputError(f'{file}: ranks {found.task} classes, not {task} ones')
     return found
-
-
-def subset_of_rank(rank: ClassRank, name: str) -> tuple[int, ...]:
-    """Return the classes of a subset: ``'top60'`` are the 60 most frequent, ``'top50-100'`` ranks 51 to 100.
-
-    Raises:
-        InputError: If the name is of another form, or goes beyond the classes of the rank.
-    """
-    try:
-        return subset_classes(name, rank.order)
-    except ValueError as error:
-        raise InputError(f'class rank ({rank.source}): {error}') from None
 
 
 def by_tubelet(found: SegmentTable, annotations: SEALAnnotations) -> tuple[SegmentTable, list[str]]:

@@ -11,7 +11,6 @@ from mmtube.evaluation.functional.average_precision import average_precision, me
 from mmtube.evaluation.functional.frame_boxes import match_frames
 from mmtube.evaluation.result import EvaluationResult, decimal
 from mmtube.evaluation.tables import BoxTable, align, video_counts
-from mmtube.structures.seal import subset_classes
 
 from .frame_conventions import FrameConvention
 from .frame_report import class_table, frame_evidence, mean_curve, worst_mistakes
@@ -113,23 +112,6 @@ def score_frames(
         details={'thresholds': thresholds},
         evidence=frame_evidence(headline, truth, found, classes, matches, scored, convention.integration),
     )
-
-
-def rank_subsets(names: Sequence[str], order: Sequence[int], source: str) -> dict[str, tuple[int, ...]]:
-    """Return the classes of subsets by frequency.
-
-    Args:
-        names (Sequence[str]): Such as ``top50`` or ``top50-100``.
-        order (Sequence[int]): Classes, most frequent first.
-        source (str): File of the order, for messages.
-
-    Raises:
-        InputError: If a name cannot be parsed or goes beyond the list.
-    """
-    try:
-        return {name: subset_classes(name, order) for name in names}
-    except ValueError as error:
-        raise InputError(f'{source}: {error}') from None
 
 
 def _without_skipped(

@@ -120,15 +120,7 @@ def score_tables(
         }
         for name, values in (('HOTA', whole.hota), ('DetA', whole.det_a), ('AssA', whole.ass_a))
     }
-    evidence = RatioEvidence(
-        'IDF1',
-        list(truth.videos),
-        ['all'],
-        np.arange(num),
-        np.zeros(num, np.int64),
-        2.0 * idtp,
-        (clear.num_gt + clear.num_pred).astype(np.float64),
-    )
+    evidence = identity_evidence(truth.videos, idtp, clear.num_gt + clear.num_pred)
     rows = [{'sequence': name, **_scores(clear, idtp, parts, np.array([n]))} for n, name in enumerate(truth.videos)]
     tables = {'sequences': {key: [row[key] for row in rows] for key in rows[0]}}
     tables['worst'] = _worst(truth, found, gt, det, clear)
@@ -222,6 +214,18 @@ def _worst(truth: TrackTable, found: TrackTable, gt: Tracks, det: Tracks, clear:
         for _, source, row, told in ordered[:most]:
             add_worst(table, source, row, told)
     return table
+
+
+def identity_evidence(videos: list[str], idtp: np.ndarray, boxes: np.ndarray) -> RatioEvidence:
+    """Return what IDF1 is made of.
+
+    Args:
+        videos (list[str]): Names of the sequences.
+        idtp (np.ndarray): (V,) boxes that the assignment of people to IDs pairs.
+        boxes (np.ndarray): (V,) boxes of people and predicted ones together.
+    """
+    number = np.arange(len(videos))
+    return RatioEvidence('IDF1', list(videos), ['all'], number, 0 * number, 2.0 * idtp, boxes.astype(np.float64))
 
 
 def add_worst(table: dict[str, list], source: TrackTable, row: int, text: str) -> None:

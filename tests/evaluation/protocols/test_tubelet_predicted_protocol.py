@@ -177,10 +177,10 @@ def test_subsets_are_of_a_frozen_rank_list(folder):
     assert result.metrics['top1/mAP@0.5:0.95'] == result.metrics['top1/segments/mAP@0.5:0.95'] == 1.0
     assert result.metrics['top1-3/mAP@0.5:0.95'] == pytest.approx((2 / 3 + 1) / 2)
     for name in ('best60', 'top9'):
-        with pytest.raises(InputError, match=f"--subset: subset '{name}'"):
+        with pytest.raises(InputError, match=f"class rank .*: subset '{name}'"):
             score(folder, '--subset', name)
     write_class_rank(ClassRank('atomic', 'other', (1, 0), (9, 8)), folder / 'short.json')
-    with pytest.raises(InputError, match=r'short.json: 2 classes are ranked, there are 4'):
+    with pytest.raises(InputError, match=r'short.json: ranks 2 classes, there are 4'):
         score(folder, '--subset', 'top1', '--rank', folder / 'short.json')
 
 
