@@ -96,6 +96,9 @@ def read_run(path: str | os.PathLike) -> Run:
     if 'evidence' not in document:
         return Run(str(path), document, None)
     beside = Path(path).with_name(Path(str(document['evidence'])).name)
+    if not beside.exists():
+        document.setdefault('notes', []).append(f'{beside.name} is not beside it: no confidence intervals')
+        return Run(str(path), document, None)
     evidence = read_evidence(beside)
     if not evidence.units:
         raise InputError(f'{beside}: has no units')

@@ -118,7 +118,8 @@ def _counted(name: str, value: int) -> str:
     words = name.split('_')
     if value == 1:
         plural = next((word for word in words if word.endswith('s')), '')
-        words = [word.removesuffix('s') if word is plural else word for word in words]
+        single = plural.removesuffix('es') if plural.endswith('sses') else plural.removesuffix('s')
+        words = [single if word is plural else word for word in words]
     return f'{value:,d} {" ".join(words)}'
 
 

@@ -20,9 +20,9 @@ def test_fractions_are_printed_as_percent_and_counts_and_units_as_they_are():
 
 
 def test_one_thing_is_no_plural():
-    counts = {'videos': 1, 'videos_without_predictions': 1, 'ground_truths': 1, 'predictions': 2}
+    counts = {'videos': 1, 'videos_without_predictions': 1, 'ground_truths': 1, 'predictions': 2, 'classes': 1}
     printed = result(counts=counts).text().splitlines()[1]
-    assert printed == '1 video, 1 video without predictions, 1 ground truth, 2 predictions'
+    assert printed == '1 video, 1 video without predictions, 1 ground truth, 2 predictions, 1 class'
 
 
 @pytest.mark.parametrize('value', [np.nan, np.inf])

@@ -155,8 +155,15 @@ def test_evidence_of_another_result_is_refused(write, refused):
     other = ratio_evidence(np.ones(40), np.repeat([0, 1], 20))
     write_evidence(other, b.with_suffix('.evidence.npz'))
     assert 'is of another result: it gives accuracy 1.000000' in refused(SCRIPT, a, b)
+
+
+def test_a_result_that_came_without_its_evidence_has_no_intervals(write, run_tool):
+    a, b = write('a.json', (4, 10)), write('b.json', (16, 11))
+    assert '[' in run_tool(SCRIPT, a, b, '--replicates', 20).stdout.partition('metric')[2]
     b.with_suffix('.evidence.npz').unlink()
-    assert 'cannot be read' in refused(SCRIPT, a, b)
+    printed = run_tool(SCRIPT, a, b, '--replicates', 20).stdout
+    assert 'b.evidence.npz is not beside it: no confidence intervals' in printed
+    assert '[' not in printed.partition('metric')[2]
 
 
 def test_what_cannot_be_used_is_refused(write, refused, tmp_path):

@@ -75,6 +75,8 @@ def build_parts(cfg: Config, split: str, name: str) -> list[Part]:
         raise InputError(f'{name}: has no {split}_dataloader with a dataset')
     parts = []
     for config in unwrapped(loader['dataset']):
+        if 'type' not in config:
+            raise InputError(f'{name}: {split}_dataloader.dataset has no type: is _base_ missing?')
         options = {**config, 'lazy_init': True}
         # Rows come from feature files; the ground truth does not.
         options.update({key: value for key, value in (('features', ()), ('window_rows', None)) if key in config})

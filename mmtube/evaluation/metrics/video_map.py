@@ -10,7 +10,7 @@ import numpy as np
 from mmtube.errors import InputError
 from mmtube.evaluation.functional.tube_linking import link_boxes
 from mmtube.evaluation.functional.video_tubes import CONVENTIONS, pixels_of
-from mmtube.evaluation.protocols.video_map import chosen_convention, link_text
+from mmtube.evaluation.protocols.video_map import chosen_convention, link_note, link_text
 from mmtube.evaluation.readers.act_files import read_act_truth
 from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.scoring.tubes import score_tables
@@ -111,15 +111,17 @@ class VideoMAP(EvaluationMetric):
         with_tubes = [record for record in records if 'tubes' in record]
         if 0 < len(with_tubes) < len(records):
             raise InputError(f'{len(with_tubes)} of {len(records)} samples have pred_tubes: either all have or none')
-        linked = ''
+        linked, notes = '', []
         if with_tubes:
             found = self._tubes([tube for record in records for tube in record['tubes']])
         else:
             boxes = self._boxes(records)
             found = link_boxes(boxes, **self.link)
-            linked = link_text(len(boxes), len(found), self.link)
+            linked = link_text(self.link)
+            notes = [link_note(len(boxes), len(found))]
         result = score_tables(self.truth, found, self.classes, self.convention, fps=self.fps)
         result.convention = f'convention {self.convention_name}; {result.convention}{linked}'
+        result.notes = notes + result.notes
         return result
 
     def _boxes(self, records: Sequence[dict[str, Any]]) -> BoxTable:

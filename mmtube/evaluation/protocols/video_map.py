@@ -112,7 +112,8 @@ def evaluate(args: argparse.Namespace) -> EvaluationResult:
             found = link_boxes(boxes, **options)
         except ValueError as error:
             raise InputError(f'--link: {error}') from None
-        linked = link_text(len(boxes), len(found), options)
+        linked = link_text(options)
+        notes.append(link_note(len(boxes), len(found)))
     elif args.link:
         raise InputError(f'{args.pred}: --link takes boxes of frames, .csv or .npy')
     elif Path(args.pred).suffix == '.pkl':
@@ -127,10 +128,17 @@ def evaluate(args: argparse.Namespace) -> EvaluationResult:
     return result
 
 
-def link_text(num_boxes: int, num_tubes: int, options: Mapping[str, Any]) -> str:
+def link_text(options: Mapping[str, Any]) -> str:
     """Return the words that say how boxes were joined."""
     values = ', '.join(f'{name} {value}' for name, value in options.items() if value is not None)
-    return f'; {num_boxes} boxes joined to {num_tubes} tubes ({values})'
+    return f'; boxes joined to tubes ({values})'
+
+
+def link_note(num_boxes: int, num_tubes: int) -> str:
+    """Return the words that say what came of it."""
+    told = f'{num_boxes} boxes joined to {num_tubes} tubes'
+    nothing = num_boxes and not num_tubes
+    return f'{told}: none is long and sure enough (min_frames, min_score)' if nothing else told
 
 
 def chosen_convention(name: str, *, iou: Sequence[float] = (), skip: Sequence[str] | None = None) -> TubeConvention:

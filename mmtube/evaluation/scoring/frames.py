@@ -14,6 +14,7 @@ from mmtube.evaluation.tables import BoxTable, align, video_counts
 
 from .frame_conventions import FrameConvention
 from .frame_report import class_table, frame_evidence, mean_curve, worst_mistakes
+from .suspicions import odd_boxes
 
 
 def score_frames(
@@ -69,6 +70,7 @@ def score_frames(
     if flat:
         notes.append(f'{flat} ground truths have a box without area: nothing can find them, they count as missed')
     counts = video_counts(truth, found)
+    notes += odd_boxes(truth, found)
     labelled = _in_frames_of(found, truth)
     counts['frames'] = len(np.unique(np.stack([truth.video, truth.frames]), axis=1).T)
     counts['predictions_in_unlabelled_frames'] = int((~labelled).sum())

@@ -15,6 +15,7 @@ from mmtube.evaluation.result import EvaluationResult, decimal
 from mmtube.evaluation.tables import SegmentTable, align, video_counts
 
 from .columns import Locate, longest_first, optional, worst_segments
+from .suspicions import odd_times
 
 MATCHING = (
     'a detection takes the ground truth of its video and class that it overlaps most among those still free (next '
@@ -74,6 +75,10 @@ def score_segments(
         notes.append(f'{int(unscored.sum())} predictions of classes without ground truth are not scored')
     if not len(found):
         notes.append('there are no predictions, everything is missed')
+    notes += odd_times(truth, found)
+    outside = counts[f'predictions_in_other_{unit}']
+    if outside:
+        notes.append(f'{outside} predictions in {unit} without ground truth count as false positives')
     matches = segment_matches(truth, found, np.asarray(thresholds))
     ranked = found.rows(matches.order)
     exempt = np.zeros(len(ranked), bool) if aside is None else touching(ranked, aside)

@@ -16,6 +16,8 @@ from mmtube.evaluation.readers.tracks import COUNTED, DISTRACTOR, TrackTable
 from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.tables import align, video_counts
 
+from .suspicions import odd_boxes
+
 DISTRACTOR_IOU = 0.5
 WORST = (('switch', 20), ('missed', 15), ('false', 15))
 
@@ -98,6 +100,7 @@ def score_tables(
     truth.check()
     found.check()
     truth, found = align(truth, found)
+    odd = odd_boxes(truth, found)
     truth, found = with_times(truth, found, fps)
     truth, found, notes = without_distractors(truth, found)
     gt, det = numbered(truth, found)
@@ -108,6 +111,7 @@ def score_tables(
     parts = hota(gt, det, pairs, num)
     if not len(found):
         notes.append('nothing was predicted: all ground truth is missed')
+    notes += odd
     counts = video_counts(truth, found)
     counts |= {'people': len(gt.track_sequence), 'predicted_ids': len(det.track_sequence)}
     whole = parts.scores()

@@ -197,8 +197,8 @@ def comparison(runs: Sequence[Run]) -> Html:
     """
     parts = []
     alone = []
-    for protocol in dict.fromkeys(run.protocol for run in runs):
-        group = [run for run in runs if run.protocol == protocol]
+    for protocol, headline in dict.fromkeys((run.protocol, next(iter(run.part('metrics')), '')) for run in runs):
+        group = [run for run in runs if run.protocol == protocol and next(iter(run.part('metrics')), '') == headline]
         shared = [name for name in group[0].part('metrics') if all(name in run.part('metrics') for run in group)]
         if len(group) < 2 or not shared:
             alone += group

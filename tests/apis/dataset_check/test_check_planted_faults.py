@@ -472,3 +472,10 @@ def test_features_at_other_times_than_the_tubelet_are_told(copy_of, config_of, c
     assert report.checks[-1].name == 'features' and report.checks[-1].status == status
     if status == 'FOUND':
         assert 'the tubelet lasts from 0.00 to 8.00 s' in rules_of(report)['features-elsewhere'].cause
+
+
+def test_a_data_set_without_a_type_is_told(clean_set, config_of, check):
+    cfg = config_of('clips', clean_set)
+    del cfg.val_dataloader.dataset['type']
+    with pytest.raises(InputError, match=r'val_dataloader\.dataset has no type: is _base_ missing'):
+        check(cfg)

@@ -71,7 +71,7 @@ def test_boxes_are_joined_to_tubes_and_perfect_ones_give_one(truth, convention):
     assert all(name.startswith('video_map/mAP@') for name in numbers)
     np.testing.assert_allclose([*numbers.values()], 1.0, atol=1e-6)  # fractions of the frame are rounded
     assert numbers['video_map/mAP@0.5'] == 1.0
-    assert '96 boxes joined to 4 tubes' in metric.result.convention
+    assert '96 boxes joined to 4 tubes' in metric.result.notes
 
 
 def test_a_box_has_its_best_class_or_all_that_are_likely_enough(truth):

@@ -113,7 +113,8 @@ def flat(folder, name='det.csv'):
 def test_boxes_of_frames_are_joined_when_that_is_asked_for(folder):
     result = score(folder / 'gt.pkl', flat(folder), '--link', convention='multisports')
     assert set(result.metrics.values()) == {1.0}
-    assert '96 boxes joined to 4 tubes (nms damped, nms_iou 0.6, keep 10' in result.convention
+    assert 'boxes joined to tubes (nms damped, nms_iou 0.6, keep 10' in result.convention
+    assert '96 boxes joined to 4 tubes' in result.notes
     assert score(folder / 'gt.pkl', flat(folder), '--link', '--min-frames', 21).metrics['mAP@0.5'] == 0.5
     with pytest.raises(InputError, match=r'det.csv: holds boxes of frames, --link joins them'):
         score(folder / 'gt.pkl', flat(folder))

@@ -219,6 +219,13 @@ def test_results_of_different_protocols_are_not_compared_one_by_one():
     assert not any('third (mot)' in one.text for one in page.find('p'))
 
 
+def test_one_result_with_other_numbers_does_not_keep_the_rest_from_being_compared():
+    alike = [Run(name, document(metrics={'top1': value})) for name, value in (('a', 0.5), ('b', 0.75))]
+    page = page_of(*alike, Run('other', document(metrics={'mAP': 0.25})))
+    assert page.table('ava: differences are to a')[0] == ['number', 'a', 'b']
+    assert any('No other result has the same protocol and numbers: other' in one.text for one in page.find('p'))
+
+
 def test_no_worst_rows_have_no_part():
     empty = {name: [] for name in DOCUMENT['tables']['worst']}
     page = page_of(Run('run', document(tables={'worst': empty})))
