@@ -8,9 +8,14 @@ takes minutes is timed on a share of its classes and scaled.
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -241,6 +246,37 @@ def video_map(rng: np.random.Generator) -> None:
     )
 
 
+def two_million() -> None:
+    """Seconds and memory of ``tools/evaluate.py activitynet`` on a JSON of 2 million detections, reading included."""
+    rng, videos = np.random.default_rng(0), 20_000
+    names = [f'class {number}' for number in range(CLASSES)]
+    truth, found = {}, {}
+    for number in range(videos):
+        start_s, label = rng.random(DETECTIONS) * 100, rng.integers(0, CLASSES, DETECTIONS)
+        spans = np.stack([start_s, start_s + rng.random(DETECTIONS) * 20 + 0.1], axis=1).tolist()
+        rows = [{'segment': span, 'label': names[one]} for span, one in zip(spans, label)]
+        truth[f'v_{number}'] = {'subset': 'validation', 'duration': 120.0, 'annotations': rows[:2]}
+        found[f'v_{number}'] = json.dumps(
+            [{**row, 'score': score} for row, score in zip(rows, rng.random(DETECTIONS).tolist())]
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        gt, pred = Path(folder, 'gt.json'), Path(folder, 'pred.json')
+        gt.write_text(json.dumps({'database': truth}))
+        with pred.open('w') as stream:
+            stream.write('{"results": {' + ', '.join(f'"{name}": {rows}' for name, rows in found.items()) + '}}')
+        del truth, found
+        tool = [sys.executable, str(Path(__file__).parents[1] / 'evaluate.py'), 'activitynet']
+        # Memory is the tool's own: this process is larger, and a child begins as its copy.
+        code = 'import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); '
+        code += (
+            'used = resource.getrusage(resource.RUSAGE_CHILDREN); print(used.ru_utime + used.ru_stime, used.ru_maxrss)'
+        )
+        call = [sys.executable, '-c', code, *tool, '--gt', str(gt), '--pred', str(pred)]
+        seconds, kib = map(float, subprocess.run(call, check=True, capture_output=True, text=True).stdout.split())
+        size_mb = pred.stat().st_size / 1e6
+    print(f'{"2 million detections, JSON":28s} {seconds:7.2f} s {kib / 1024**2:8.2f} GiB, a file of {size_mb:.0f} MB')
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -251,6 +287,7 @@ def main() -> None:
     temporal(rng, args.share)
     frame_map(rng)
     video_map(rng)
+    two_million()
 
 
 if __name__ == '__main__':

@@ -52,7 +52,7 @@ def random_case(seed, fixed):
     gt_video = np.concatenate([np.arange(videos), rng.integers(0, videos, 6)])
     start = rng.integers(0, 20, len(gt_video))
     truth = truth_table(gt_video, np.stack([start, start + rng.integers(1, 8, len(gt_video))], 1))
-    counts = np.full(videos, 100) if fixed else rng.integers(0, 12, videos)
+    counts = np.full(videos, 100) if fixed else np.r_[1, rng.integers(0, 12, videos - 1)]
     video = np.repeat(np.arange(videos), counts)
     start = rng.integers(0, 20, len(video))
     segments = np.stack([start, start + rng.integers(1, 8, len(video))], 1)
@@ -63,8 +63,6 @@ def random_case(seed, fixed):
 @pytest.mark.parametrize('seed', range(6))
 def test_recall_equals_counting_one_by_one(seed, fixed):
     truth, found = random_case(seed, fixed)
-    if not len(found):
-        pytest.skip('no proposal was drawn')
     for max_number in (100, 3):
         recalls = proposal_recalls(truth, found, [0.5, 0.75, 1.0], max_number=max_number)
         expected = literal_recall(truth, found, [0.5, 0.75, 1.0], max_number)
