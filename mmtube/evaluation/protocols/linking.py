@@ -15,13 +15,16 @@ merge_precision  merges of tubelets that follow each other in a tube and show on
 merge_recall     merges made over merges needed: the tubelets of a person need one less than there are; missed are the
                  tubes they are in, less one. 1 minus it is the rate of missed merges
 
+--ids-per-shot lets the IDs of the ground truth end at its shot changes, as SEAL does not merge IDs over a cut; --videos
+and --with-returns score a part of the films. The convention that is printed says so.
+
 The JSON has a row for each tube and for each person, and the wrong and missed merges with time and box.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +33,7 @@ from mmtube.errors import InputError
 from mmtube.evaluation.functional.linking import NOBODY, Merges, Purity, boxes_of_people, merges, purity
 from mmtube.evaluation.functional.track_matching import identity_matches
 from mmtube.evaluation.functional.track_pairs import Tracks, overlaps
+from mmtube.evaluation.readers.track_scope import add_scope_arguments, scoped
 from mmtube.evaluation.readers.tracks import TrackTable, read_results, read_truth, track_table
 from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.scoring.tracks import add_worst, identity_evidence, numbered, without_distractors
@@ -48,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=MIN_SHARE,
         help=f"share of a tubelet's boxes that must show its person (default {MIN_SHARE:g})",
     )
+    add_scope_arguments(parser)
 
 
 def evaluate(args: argparse.Namespace) -> EvaluationResult:
@@ -56,7 +61,8 @@ def evaluate(args: argparse.Namespace) -> EvaluationResult:
     films = read_results(args.pred)
     reasons = {(name, link.earlier_id, link.later_id): link.reason for name, result in films for link in result.links}
     found = track_table([(name, result.tubes, None) for name, result in films], str(args.pred))
-    return score_tables(truth, found, iou=args.iou, min_share=args.min_share, reasons=reasons)
+    truth, found, scope = scoped(truth, found, args)
+    return score_tables(truth, found, iou=args.iou, min_share=args.min_share, reasons=reasons, scope=scope)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +91,7 @@ def score_tables(
     iou: float = 0.5,
     min_share: float = MIN_SHARE,
     reasons: Mapping[tuple[str, int, int], str] | None = None,
+    scope: Sequence[str] = (),
 ) -> EvaluationResult:
     """Score linked tubes.
 
@@ -95,6 +102,7 @@ def score_tables(
         min_share (float): Share of a tubelet's boxes that must show its person. Defaults to 0.1.
         reasons (Mapping | None): What the linker says of a merge, by video and the IDs of both tubelets. Defaults to
             None.
+        scope (Sequence[str]): What part of the ground truth it is, in words. Defaults to none, all of it.
 
     Raises:
         InputError: If a table cannot be scored, or a tubelet is in two tubes.
@@ -137,6 +145,7 @@ def score_tables(
         f'boxes are paired with people at IoU {iou:g} frame by frame; a tubelet is of the person that most of its '
         f'boxes show, at least {min_share:g} of them; merges are joints of tubelets that follow each other in a tube; '
         'purity and completeness over boxes that show a person; IDF1 over all boxes'
+        + ''.join(f'; {part}' for part in scope)
     )
     tables = {
         'tubes': _tube_table(truth, gt, found, tubes, tube),

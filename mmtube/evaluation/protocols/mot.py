@@ -20,12 +20,14 @@ MOTP is given as mean IoU. HOTA, DetA, AssA, DetRe, DetPr, AssRe, AssPr and LocA
 those of TrackEval. All sequences are summed, as in the COMBINED row of the official script.
 The JSON has a row for each sequence, HOTA at each threshold, and the switches, misses and false tracks that cost most,
 with their times where the frame rate is known: from seqinfo.ini, SEAL annotations, results, or --fps.
+--ids-per-shot lets the IDs of SEAL annotations end at their shot changes; --videos and --with-returns score a part.
 """
 
 from __future__ import annotations
 
 import argparse
 
+from mmtube.evaluation.readers.track_scope import add_scope_arguments, scoped
 from mmtube.evaluation.readers.tracks import LAYOUTS, read_track_files
 from mmtube.evaluation.result import EvaluationResult
 from mmtube.evaluation.scoring.tracks import score_tables
@@ -46,9 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='CLASS',
         help='classes of MOT16+ that may be found or not (default 2 7 8 12; without values: none)',
     )
+    add_scope_arguments(parser)
 
 
 def evaluate(args: argparse.Namespace) -> EvaluationResult:
     """Read and score."""
     truth, found = read_track_files(args.gt, args.pred, layout=args.layout, distractors=args.distractors)
-    return score_tables(truth, found, iou=args.iou, fps=args.fps)
+    truth, found, scope = scoped(truth, found, args)
+    return score_tables(truth, found, iou=args.iou, fps=args.fps, scope=scope)

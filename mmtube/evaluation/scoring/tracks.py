@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -80,7 +81,12 @@ def with_times(truth: TrackTable, found: TrackTable, fps: float | None = None) -
 
 
 def score_tables(
-    truth: TrackTable, found: TrackTable, *, iou: float = 0.5, fps: float | None = None
+    truth: TrackTable,
+    found: TrackTable,
+    *,
+    iou: float = 0.5,
+    fps: float | None = None,
+    scope: Sequence[str] = (),
 ) -> EvaluationResult:
     """Score tracks.
 
@@ -89,6 +95,7 @@ def score_tables(
         found (TrackTable): Predictions; videos need not be numbered alike.
         iou (float): Smallest IoU of a match, for all but HOTA. Defaults to 0.5.
         fps (float | None): See :func:`with_times`; it changes no number. Defaults to None.
+        scope (Sequence[str]): What part of the ground truth it is, in words. Defaults to none, all of it.
 
     Raises:
         InputError: If a table cannot be scored.
@@ -137,6 +144,7 @@ def score_tables(
         f'CLEAR MOT and identity measures at IoU {iou:g}: a known ID is kept, the rest is paired for most matches, '
         'then largest IoU; MOTP_iou is the mean IoU of matches (motmetrics prints 1 minus it); HOTA and its parts are '
         "means over IoU .05:.05:.95 with TrackEval's matching; sequences are summed"
+        + ''.join(f'; {part}' for part in scope)
     )
     return EvaluationResult(
         'mot', convention, metrics, counts, notes, tables, curves, {'alphas': ALPHAS.tolist()}, evidence=evidence
