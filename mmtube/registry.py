@@ -20,7 +20,7 @@ _NETWORKS = [f'models.{room}' for room in ('backbones', 'necks', 'heads', 'detec
 MODELS = _child(roots.MODELS, *_NETWORKS)
 # The parts of the pipeline that learn nothing: selection, tracking, linking, shot changes.
 TASK_UTILS = _child(roots.TASK_UTILS, 'models.trackers')
-_SETS = ('frame_source', 'action_tubes', 'ava_style', 'mars', 'seal_clips', 'seal_tubes')
+_SETS = ('frame_source', 'action_tubes', 'ava_style', 'mars', 'seal_clips', 'seal_frames', 'seal_tubes')
 DATASETS = _child(roots.DATASETS, *(f'datasets.{name}' for name in _SETS))
 TRANSFORMS = _child(roots.TRANSFORMS, 'datasets.transforms')
 # Orders of the items of a data set.

@@ -61,7 +61,7 @@ NEEDED = {
     'FrameSource': lambda folder: dict(path=str(make_film(folder / 'film.mp4', num_frames=3))),
     **{
         name: lambda folder: dict(lazy_init=True)
-        for name in ('SEALClips', 'SEALTubes', 'AVAStyle', 'ActionTubes', 'MARSSequences')
+        for name in ('SEALClips', 'SEALFrames', 'SEALTubes', 'AVAStyle', 'ActionTubes', 'MARSSequences')
     },
     'ClassBalancedSampler': lambda folder: dict(dataset=Labelled()),
     'PKSequenceSampler': lambda folder: dict(dataset=Labelled()),

@@ -10,6 +10,7 @@ LAZY = {
     'ActionTubes': 'action_tubes',
     'MARSSequences': 'mars',
     'SEALClips': 'seal_clips',
+    'SEALFrames': 'seal_frames',
     'SEALTubes': 'seal_tubes',
     'tubelet_collate': 'collate',
 }

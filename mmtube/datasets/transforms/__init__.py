@@ -1,18 +1,23 @@
 from .decode_window import DecodeWindow
 from .jitter_boxes import JitterBoxes
+from .load_film_frame import LoadFilmFrame
 from .pack_clip import PackSEALClip
 from .sample_clip import SampleSEALClip
 from .sequence import LoadSequence, PackSequence, SampleSequence
+from .sequence_augment import EraseSequence, PadCropSequence
 from .tubelet import LoadTubeletFeatures, PackTubelet, TubeletRescale, TubeletWindow
 
 __all__ = [
     'DecodeWindow',
+    'EraseSequence',
     'JitterBoxes',
+    'LoadFilmFrame',
     'LoadSequence',
     'LoadTubeletFeatures',
     'PackSEALClip',
     'PackSequence',
     'PackTubelet',
+    'PadCropSequence',
     'SampleSEALClip',
     'SampleSequence',
     'TubeletRescale',
