@@ -17,9 +17,9 @@ def _child(root: Registry, *rooms: str) -> Registry:
 
 # Networks: backbones, necks, heads, and the stages that wrap a network.
 _NETWORKS = [f'models.{room}' for room in ('backbones', 'necks', 'heads', 'detectors', 'roi_heads')]
-MODELS = _child(roots.MODELS, *_NETWORKS)
-# The parts of the pipeline that learn nothing: selection, tracking, linking, shot changes.
-TASK_UTILS = _child(roots.TASK_UTILS, 'models.trackers')
+MODELS = _child(roots.MODELS, *_NETWORKS, 'models.reid.video_reid')
+# The parts of the pipeline that need no PyTorch to be imported: selection, appearance, tracking, linking, shot changes.
+TASK_UTILS = _child(roots.TASK_UTILS, 'models.trackers', 'models.reid.appearance')
 _SETS = ('frame_source', 'action_tubes', 'ava_style', 'mars', 'seal_clips', 'seal_frames', 'seal_tubes')
 DATASETS = _child(roots.DATASETS, *(f'datasets.{name}' for name in _SETS))
 TRANSFORMS = _child(roots.TRANSFORMS, 'datasets.transforms')
@@ -28,7 +28,7 @@ DATA_SAMPLERS = _child(roots.DATA_SAMPLERS, 'datasets.samplers')
 # How items become a batch.
 FUNCTIONS = _child(roots.FUNCTIONS, 'datasets.collate')
 METRICS = _child(roots.METRICS, 'evaluation.metrics')
-HOOKS = _child(roots.HOOKS)
+HOOKS = _child(roots.HOOKS, 'engine.hooks')
 
 # Nothing of ours lives in these yet; without a child MMEngine prints a warning per lookup from our scope.
 RUNNERS = _child(roots.RUNNERS)

@@ -7,7 +7,7 @@ _base_ = [
 
 # The person detector that ships with the package, fine-tuned on the rendered people of SEAL-mini.
 model = dict(bbox_head=dict(num_classes=1))
-max_epochs = 4
+max_epochs = 2
 train_cfg = dict(max_epochs=max_epochs)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 param_scheduler = [
@@ -23,3 +23,4 @@ param_scheduler = [
     ),
 ]
 load_from = 'mmtube://picodet_s_person_fp16.pth'
+custom_hooks = [dict(type='ChannelsLastHook')]

@@ -6,14 +6,14 @@ data_root = 'data/seal_mini/'
 train_pipeline = [
     dict(type='LoadFilmFrame'),
     dict(type='mmdet.LoadAnnotations', with_bbox=True),
-    dict(type='mmdet.RandomResize', scale=[(384, 288), (512, 384)], resize_type='mmdet.Resize', keep_ratio=True),
+    dict(type='mmdet.RandomResize', scale=[(272, 204), (320, 240)], resize_type='mmdet.Resize', keep_ratio=True),
     dict(type='mmdet.RandomFlip', prob=0.5),
     dict(type='mmdet.PhotoMetricDistortion'),
     dict(type='mmdet.PackDetInputs'),
 ]
 test_pipeline = [
     dict(type='LoadFilmFrame'),
-    dict(type='mmdet.Resize', scale=(448, 336), keep_ratio=True),
+    dict(type='mmdet.Resize', scale=(320, 240), keep_ratio=True),
     dict(type='mmdet.LoadAnnotations', with_bbox=True),
     dict(
         type='mmdet.PackDetInputs',
