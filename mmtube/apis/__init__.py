@@ -1,6 +1,7 @@
 from mmtube.datasets.film_folder import list_films
 
 from .cli import pipeline_parser
+from .gallery import describe_gallery
 from .inferencer import TubeInferencer, count_people
 from .pipeline_config import build_stage, load_pipeline
 from .progress import ProgressLine
@@ -12,6 +13,7 @@ __all__ = [
     'TubeInferencer',
     'build_stage',
     'count_people',
+    'describe_gallery',
     'describe_tubelets',
     'detect_people',
     'links_within',

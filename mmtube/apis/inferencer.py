@@ -55,9 +55,8 @@ class TubeInferencer:
         for key, stage in self.cfg.items():
             if key not in STAGES or key == 'frame_source' or stage is None:
                 continue
-            defaults = {'device': device} if key in ('detector', 'clip_classifier') else {}
             try:
-                self.stages[key] = build_stage(key, stage, **defaults)
+                self.stages[key] = build_stage(key, stage, device=device)
             except MissingCheckpointError as error:
                 if key == 'detector':
                     raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def build_stage(key: str, stage: ConfigDict, **defaults: Any) -> Any:
     Args:
         key (str): Its name in :data:`STAGES`.
         stage (ConfigDict): ``dict(type=..., ...)``.
-        **defaults: Arguments used where the config does not give them.
+        **defaults: Arguments used where the config does not give them. ``device`` goes to stages that take one.
 
     Raises:
         InputError: If the type is not registered, or an argument is unknown or refused.
@@ -79,9 +80,17 @@ def build_stage(key: str, stage: ConfigDict, **defaults: Any) -> Any:
     try:
         # Names without a scope are ours, whatever library's runner was at work in this process before.
         with DefaultScope.overwrite_default_scope('mmtube'):
+            if 'device' in defaults and not _takes_device(STAGES[key], stage):
+                del defaults['device']
             return STAGES[key].build(stage, default_args=defaults or None)
     except InputError:
         raise
     except (KeyError, TypeError, ValueError) as error:
         cause = str(error.args[0] if error.args else error).split('\n')[0]
         raise InputError(f'stage {key!r}: {cause}') from error
+
+
+def _takes_device(registry: Registry, stage: ConfigDict) -> bool:
+    """Whether the component has an argument ``device``; a name that is not registered is told when it is built."""
+    component = registry.get(stage['type']) if isinstance(stage.get('type'), str) else stage.get('type')
+    return component is not None and 'device' in inspect.signature(component).parameters

@@ -46,7 +46,7 @@ def read_checkpoint(path: str) -> dict:
     return {**({} if bare else content), 'state_dict': state, 'meta': meta if isinstance(meta, dict) else {}}
 
 
-def load_weights(model: nn.Module, path: str) -> dict:
+def load_weights(model: nn.Module, path: str, ignored: tuple[str, ...] = ()) -> dict:
     """Load a checkpoint into a model that it fits.
 
     Every parameter and every batch norm statistic of the model must be in the file in the right shape. Other buffers
@@ -56,6 +56,8 @@ def load_weights(model: nn.Module, path: str) -> dict:
     Args:
         model (nn.Module): The model; unchanged when an error is raised.
         path (str): As in :func:`read_checkpoint`.
+        ignored (tuple[str, ...]): Beginnings of names whose tensors may be left out without a warning. Defaults to
+            none.
 
     Returns:
         dict: The ``meta`` of the checkpoint.
@@ -80,7 +82,7 @@ def load_weights(model: nn.Module, path: str) -> dict:
             f'{path}: is of another model, {len(differing)} of {len(needed)} tensors have another shape, the first is '
             f'{name} ({tuple(state[name].shape)} in the file, {tuple(own[name].shape)} in the model)'
         )
-    unused = [name for name in state if name not in own]
+    unused = [name for name in state if name not in own and not name.startswith(ignored)]
     if unused:
         warnings.warn(f'{path}: {len(unused)} tensors are not used, the first is {unused[0]}', stacklevel=2)
     model.load_state_dict({name: tensor for name, tensor in state.items() if name in own}, strict=False)

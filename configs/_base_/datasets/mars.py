@@ -5,7 +5,10 @@ data_root = 'data/mars/'
 train_pipeline = [
     dict(type='SampleSequence', length=6),
     dict(type='LoadSequence', size=(256, 128)),
+    # Flip and shift are one for the sequence, what is erased differs from image to image.
     dict(type='mmaction.Flip', flip_ratio=0.5),
+    dict(type='PadCropSequence', padding=10),
+    dict(type='EraseSequence', prob=0.5, area=(0.02, 0.4), min_aspect=0.3),
     dict(type='PackSequence'),
 ]
 test_pipeline = [

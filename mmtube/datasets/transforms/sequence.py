@@ -13,6 +13,7 @@ from mmaction.structures import ActionDataSample
 from mmcv.transforms import BaseTransform
 
 from mmtube.errors import InputError
+from mmtube.ops.crops import CHANNEL_ORDERS, resize_crop
 from mmtube.registry import TRANSFORMS
 
 META_KEYS = ('pid', 'camid', 'tracklet', 'role', 'chunks', 'img_shape', 'sample_idx')
@@ -70,7 +71,7 @@ class LoadSequence(BaseTransform):
     """
 
     def __init__(self, size: Sequence[int] = (256, 128), order: str = 'rgb') -> None:
-        if len(size) != 2 or min(size) < 1 or order not in ('rgb', 'bgr'):
+        if len(size) != 2 or min(size) < 1 or order not in CHANNEL_ORDERS:
             raise ValueError(f'size must be height and width and order rgb or bgr, got {size} and {order!r}')
         self.height, self.width = size
         self.order = order
@@ -82,8 +83,7 @@ class LoadSequence(BaseTransform):
             image = cv2.imread(path, cv2.IMREAD_COLOR)
             if image is None:
                 raise InputError(f'{path}: is no image that can be read')
-            image = cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
-            images.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if self.order == 'rgb' else image)
+            images.append(resize_crop(image, (self.height, self.width), self.order))
         results.update(imgs=images, img_shape=(self.height, self.width), modality='RGB')
         return results
 
