@@ -19,6 +19,8 @@ appearance = dict(type='ColorHistogram')
 tracker = dict(min_score=0.2, high_score=0.5, max_birth_overlap=0.7)
 linker = dict(type='TubeLinker', max_cost=0.2, max_gap_s=60)
 tube_filter = dict(type='TubeFilter')
+switch_corrector = None  # dict(type='IDSwitchCorrector')
+subject_chooser = None  # dict(type='SubjectChooser'): at most three people at a time
 
 # Actions. A stage that is None is not run, and the result says so.
 clip_classifier = None  # dict(type='ClipClassifier', model='mmaction::detection/...', checkpoint=...)

@@ -136,13 +136,16 @@ def refine_tubes(
     stages: dict[str, Callable | None],
     clock: StageClock,
 ) -> tuple[list[Tube], list[Link], str]:
-    """Fill holes, link tubelets of one person, and drop what is no person, each where the config has the stage.
+    """Fill holes, put ID switches right, link tubelets of one person, drop what is no person, and choose the subjects.
+
+    Each is done where the config has the stage.
 
     Args:
         tubelets (list[Tube]): From :func:`track_people`.
         shots (list[tuple[int, int]]): Likewise.
         frame_times_s (np.ndarray): Likewise.
-        stages (dict): ``'gap_filler'``, ``'linker'`` and ``'tube_filter'`` or None.
+        stages (dict): ``'gap_filler'``, ``'switch_corrector'``, ``'linker'``, ``'tube_filter'`` and
+            ``'subject_chooser'`` or None.
         clock (StageClock): Where the time goes.
 
     Returns:
@@ -153,6 +156,9 @@ def refine_tubes(
     if stages.get('gap_filler') is not None:
         with clock('gap_filler'):
             tubes = stages['gap_filler'](tubes, frame_times_s)
+    if stages.get('switch_corrector') is not None:
+        with clock('switch_corrector'):
+            tubes, _ = stages['switch_corrector'](tubes, shots)
     if stages.get('linker') is not None:
         with clock('linker'):
             tubes, links = stages['linker'](tubes, shots)
@@ -162,6 +168,9 @@ def refine_tubes(
             tubes = [tube for tube, verdict in zip(tubes, verdicts) if not verdict]
             reasons = Counter(filter(None, verdicts))
             dropped = ', '.join(f'{reason} ({count})' for reason, count in reasons.items())
+    if stages.get('subject_chooser') is not None:
+        with clock('subject_chooser'):
+            tubes = stages['subject_chooser'](tubes)
     return tubes, links_within(tubes, links), dropped
 
 
