@@ -38,13 +38,13 @@ class Trace:
 
     @cached_property
     def matches(self) -> tuple[np.ndarray, np.ndarray]:
-        """(N,) bool boxes that a coarse one covers; sorted ``tubelet * (coarse tubelets + 1) + coarse tubelet``."""
+        """(N,) int64 best coarse box of each box, -1 for none; ``tubelet * (coarse tubelets + 1) + coarse``, sorted."""
         refined, coarse = self.refined, self.coarse
         boxes, coarse_boxes = refined.annotations.boxes.boxes_px, coarse.annotations.boxes.boxes_px
         video_of = np.array([coarse.video_index.get(vid, -1) for vid in [*refined.vids, None]], np.int64)
         order = coarse.frame_order
         coarse_keys = coarse.frame_keys(order)
-        covered = np.zeros(len(boxes), bool)
+        best, best_iou = np.full(len(boxes), -1), np.full(len(boxes), MATCH_IOU)
         links = [np.zeros(0, np.int64)]
         for rows, _ in refined.frame_chunks():
             rows = rows[video_of[refined.box_video[rows]] >= 0]
@@ -56,11 +56,23 @@ class Trace:
                 some = count > nth
                 mine, theirs = rows[some], order[begin[some] + nth]
                 with np.errstate(invalid='ignore'):
-                    match = paired_box_iou(boxes[mine], coarse_boxes[theirs]) >= MATCH_IOU
-                covered[mine[match]] = True
+                    iou = paired_box_iou(boxes[mine], coarse_boxes[theirs])
+                    match = iou >= MATCH_IOU
+                    better = iou >= best_iou[mine]
+                best[mine[better]], best_iou[mine[better]] = theirs[better], iou[better]
                 pair = refined.box_tubelet[mine[match]].astype(np.int64) * (len(coarse.tids) + 1)
                 links.append(np.unique(pair + coarse.box_tubelet[theirs[match]]))
-        return covered, np.unique(np.concatenate(links))
+        return best, np.unique(np.concatenate(links))
+
+    def share(self, tubelet: int, origin: int) -> np.ndarray:
+        """Return (n,) int64 boxes of a coarse tubelet that are the best coarse ones for boxes of a refined one."""
+        key = self.refined.tubelet_key[tubelet]
+        if key < 0:
+            return np.zeros(0, np.int64)
+        offsets = self.refined.annotations.boxes.offsets
+        best = self.matches[0][offsets[key] : offsets[key + 1]]
+        best = best[best >= 0]
+        return np.unique(best[self.coarse.box_tubelet[best] == origin])
 
     def covers(self, refined_tubelet: np.ndarray, coarse_tubelet: np.ndarray) -> np.ndarray:
         """Return whether a coarse tubelet has a box on a refined one, for each pair."""
@@ -70,16 +82,18 @@ class Trace:
 def untraced_box(trace: Trace) -> Places:
     """a box has no coarse box in its frame with an IoU of 0.5 or more and is not marked as edited"""
     columns = trace.refined
-    covered, _ = trace.matches
-    rows = np.flatnonzero(~covered & ((columns.annotations.boxes.flags & EDITED) == 0) & (columns.box_video >= 0))
+    best, _ = trace.matches
+    rows = np.flatnonzero((best < 0) & ((columns.annotations.boxes.flags & EDITED) == 0) & (columns.box_video >= 0))
     for run in runs(rows, columns.box_key[rows]):
         yield columns.box_place(run[0], run[-1]), f'no coarse box is on it and it is not marked as edited ({len(run)})'
 
 
 def no_origin(trace: Trace) -> Places:
-    """a tubelet names no coarse tubelet that it came from"""
+    """a tubelet names no coarse tubelet that it came from, though not all of its boxes are marked as edited"""
+    boxes = trace.refined.annotations.boxes
     for number, tubelet in enumerate(trace.refined.annotations.tubelets.values()):
-        if not tubelet.origin:
+        drawn = tubelet.box_key in boxes and ((boxes[tubelet.box_key].flags & EDITED) != 0)
+        if not tubelet.origin and not (np.any(drawn) and np.all(drawn)):
             yield trace.refined.tubelet_place(number), 'names no coarse tubelet that it came from'
 
 
@@ -103,17 +117,29 @@ def origin_of_other_video(trace: Trace) -> Places:
 
 
 def shared_origin(trace: Trace) -> Places:
-    """two IDs name one origin"""
+    """two IDs name one origin, and do not divide its boxes among them"""
     columns = trace.refined
     people = np.stack([columns.tubelet_video, columns.person_ids], axis=1)
     order = np.argsort(trace.origin, kind='stable')
     order = order[trace.origin[order] >= 0]
     for run in np.split(order, np.flatnonzero(np.diff(trace.origin[order])) + 1) if len(order) else []:
-        first, *others = trace.owner[run]
-        for other in others:
-            if (people[first] != people[other]).any():
-                origin, told = trace.origin_tids[run[0]], f'{columns.tids[first]!r}, person {columns.person_ids[first]}'
-                yield columns.tubelet_place(other), f'its origin {origin!r} is also one of {told}'
+        owners = trace.owner[run]
+        if (people[owners] == people[owners[0]]).all():
+            continue
+        shares = [trace.share(owner, trace.origin[run[0]]) for owner in owners]
+        for nth, other in enumerate(owners):
+            for before, share in zip(owners[:nth], shares):
+                strangers = (people[before] != people[other]).any()
+                if strangers and not _divided(share, shares[nth]):
+                    origin, who = trace.origin_tids[run[0]], columns.person_ids[before]
+                    told = f'its origin {origin!r} is also one of {columns.tids[before]!r}, person {who}'
+                    yield columns.tubelet_place(other), told
+                    break
+
+
+def _divided(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two tubelets have boxes of an origin, each its own: a tubelet that was split at an ID switch."""
+    return bool(len(one) and len(other) and not len(np.intersect1d(one, other)))
 
 
 def idle_origin(trace: Trace) -> Places:
