@@ -56,7 +56,11 @@ def act_truth(folder):
 PICODET = 'mmtube::person/picodet_s_coco_person.py'
 NEEDED = {
     'PersonDetector': lambda folder: dict(model=PICODET),
+    'BiFPN': lambda folder: dict(in_channels=[40, 112, 320], out_channels=64),
     'LCPAN': lambda folder: dict(in_channels=[96, 192, 384]),
+    'EfficientDetHead': lambda folder: dict(
+        Config.fromfile(CONFIGS / 'seal/person_efficientdet_d0.py').model.bbox_head
+    ),
     'PicoHeadV2': lambda folder: dict(Config.fromfile(CONFIGS / 'person/picodet_s_coco_person.py').model.bbox_head),
     'FrameSource': lambda folder: dict(path=str(make_film(folder / 'film.mp4', num_frames=3))),
     **{

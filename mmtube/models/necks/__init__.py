@@ -1,3 +1,4 @@
+from .bifpn import BiFPN
 from .lcpan import LCPAN
 
-__all__ = ['LCPAN']
+__all__ = ['LCPAN', 'BiFPN']

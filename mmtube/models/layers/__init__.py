@@ -1,0 +1,3 @@
+from .separable_conv import SeparableConv
+
+__all__ = ['SeparableConv']
