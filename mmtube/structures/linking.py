@@ -10,18 +10,21 @@ from .tube import Tube
 from .video_result import Link, VideoResult
 
 
-def apply_links(tubelets: list[Tube], links: list[Link]) -> list[Tube]:
+def apply_links(tubelets: list[Tube], links: list[Link], max_overlap_frames: int = 0) -> list[Tube]:
     """Join the tubelets that ``links`` connect; each tube gets the lowest ID of its tubelets.
 
     Args:
         tubelets (list[Tube]): Distinct IDs.
         links (list[Link]): Connections between their IDs.
+        max_overlap_frames (int): So many frames two joined tubelets may share; of their two boxes in a frame the one
+            with the higher score stays, of equal ones that of the earlier tubelet. Taking the link back does not bring
+            the other one back. Defaults to 0.
 
     Returns:
         list[Tube]: Ordered by ID.
 
     Raises:
-        ValueError: If a link names an unknown ID, or joined tubelets share a frame.
+        ValueError: If a link names an unknown ID, or joined tubelets share more frames.
     """
     root = {tube.track_id: tube.track_id for tube in tubelets}
 
@@ -40,8 +43,27 @@ def apply_links(tubelets: list[Tube], links: list[Link]) -> list[Tube]:
     for tube in tubelets:
         groups.setdefault(find(tube.track_id), []).append(tube)
     return [
-        group[0] if len(group) == 1 else Tube.concatenate(group, track_id) for track_id, group in sorted(groups.items())
+        group[0] if len(group) == 1 else Tube.concatenate(_one_box_a_frame(group, max_overlap_frames), track_id)
+        for track_id, group in sorted(groups.items())
     ]
+
+
+def _one_box_a_frame(tubelets: list[Tube], max_overlap_frames: int) -> list[Tube]:
+    """Return the tubelets without their worse boxes in frames that two of them share."""
+    if not max_overlap_frames:
+        return tubelets
+    parts = sorted((tube for tube in tubelets if len(tube)), key=lambda tube: int(tube.frame_inds[0]))
+    for i, earlier in enumerate(parts):
+        for j in range(i + 1, len(parts)):
+            shared = np.intersect1d(earlier.frame_inds, parts[j].frame_inds, assume_unique=True)
+            if not 0 < len(shared) <= max_overlap_frames:
+                continue  # more are refused when they are joined
+            mine, other = np.isin(earlier.frame_inds, shared), np.isin(parts[j].frame_inds, shared)
+            keeps = earlier.scores[mine] >= parts[j].scores[other]
+            mine[mine], other[other] = ~keeps, keeps
+            earlier = parts[i] = earlier.rows(~mine)
+            parts[j] = parts[j].rows(~other)
+    return parts
 
 
 def split_tubelets(tube: Tube) -> list[Tube]:

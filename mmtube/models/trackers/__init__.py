@@ -8,6 +8,8 @@ from .subject_chooser import SubjectChooser, guess_heads, longest_tubes
 from .subject_selector import SubjectSelector
 from .tube_filter import TubeFilter
 from .tube_linker import TubeLinker
+from .tubelet_describer import TubeletDescriber
+from .tubelet_splitter import TubeletSplitter
 
 __all__ = [
     'ColorHistogram',
@@ -21,6 +23,8 @@ __all__ = [
     'SubjectSelector',
     'TubeFilter',
     'TubeLinker',
+    'TubeletDescriber',
+    'TubeletSplitter',
     'guess_heads',
     'longest_tubes',
 ]
