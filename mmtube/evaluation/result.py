@@ -17,7 +17,7 @@ from mmtube.fileio import read_text, write_text
 from .evidence import Evidence, write_evidence
 
 FORMAT = 'mmtube-evaluation/1'
-UNITS = ('_s', '_px')
+UNITS = ('_s', '_px', '_per_frame')
 
 
 @dataclass
@@ -28,7 +28,7 @@ class EvaluationResult:
         protocol (str): Name as on the command line: ``'ava'``.
         convention (str): What exactly was computed, in one line, for a person to read beside the numbers.
         metrics (dict[str, float | int]): Headline numbers. Floats are fractions, 1 is perfect, and are printed times
-            100; integers are counts; a name that ends in ``_s`` or ``_px`` is printed as it is.
+            100; integers are counts; a name that ends in ``_s``, ``_px`` or ``_per_frame`` is printed as it is.
         counts (dict[str, int]): What went in: videos, videos without predictions, ground truths, predictions.
         notes (list[str]): What was left out or looks odd, one line each.
         tables (dict[str, dict[str, list]]): Tables as columns of one length. ``'classes'`` has at least ``class`` (str)

@@ -193,6 +193,7 @@ CASES = {
     'proposals': (write_segments, [], ['AR@100'], []),
     'detad': (write_segments, [], ['average_mAP', 'average_mAP_N'], []),
     'recognition': (write_recognition, ['--topk', '1'], ['top1', 'mean_class_accuracy'], {}),
+    'detection': (write_mot, [], ['recall', 'AP@0.5', 'AP'], []),
     'mot': (write_mot, [], ['MOTA', 'IDF1', 'HOTA'], []),
     'reid': (write_reid, [], ['rank-1', 'mAP'], {}),
     'linking': (write_linking, [], ['IDF1', 'merge_precision'], []),
@@ -280,6 +281,7 @@ FAULTS = {
         ('no overlap', {'found': {'z': [0.1, 0.9]}}, [], 'pred.json', 'z'),
         ('score', {'found': {'x': [NAN, 0.9], 'y': [0.2, 0.8]}}, [], 'pred.json', 'finite'),
     ],
+    'detection': [('no truth', {'truth': []}, [], 'gt.txt', NO_TRUTH)],
     'mot': [('no truth', {'truth': []}, [], 'gt.txt', NO_TRUTH)],
     'reid': [
         ('no overlap', {'found': {'z': (1.0, 0.0)}}, [], 'pred.npz', 'gt.csv'),

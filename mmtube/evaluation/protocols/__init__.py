@@ -17,6 +17,7 @@ PROTOCOLS = {
     'proposals': 'AR@AN and AUC of proposals, also by duration and by class',
     'detad': 'what kinds of errors a temporal detector makes and what each costs',
     'recognition': 'top-k, mean class accuracy or multi-label mAP; fusion; confusion by attribute',
+    'detection': 'people in frames: recall and false boxes at a score threshold, AP, misses by height and cover',
     'mot': 'tracking: MOTA, IDF1, HOTA and their parts',
     'reid': 're-identification: CMC and mAP of images or tracklets',
     'linking': 'wrong and missed merges of tubes and how pure their IDs are',

@@ -181,25 +181,33 @@ def read_predictions(path: str | os.PathLike) -> TrackTable:
     Raises:
         InputError: If a file cannot be used.
     """
+    files, names = prediction_files(path)
+    if files[0].suffix == '.json':
+        films = [(name, result.tubes, None) for name, result in map(_named_result, files)]
+        return track_table(films, str(path))
+    films = [(name, _timed(read_mot_txt(file), None), None) for name, file in zip(names, files)]
+    return track_table(films, str(path), first_frame=1)
+
+
+def prediction_files(path: str | os.PathLike) -> tuple[list[Path], list[str]]:
+    """Return the files of predictions, results (``.json``) or texts, and the names of the films by their places.
+
+    Args:
+        path (str | os.PathLike): A file or a folder; of a folder the results, or else the texts.
+
+    Raises:
+        InputError: If it is a folder that has none.
+    """
     folder = Path(path)
     if not folder.is_dir():
-        return _predictions([folder], folder, path)
+        return [folder], [folder.stem]
     for suffix in ('.json', '.txt'):
         nested = (folder / 'data').is_dir() and not any(folder.glob(f'*{suffix}'))  # where TrackEval keeps them
         inside = folder / 'data' if nested else folder
         files = sorted(inside.rglob(f'*{suffix}'))
         if files:
-            return _predictions(files, inside, path)
+            return files, [file.relative_to(inside).with_suffix('').as_posix() for file in files]
     raise InputError(f'{path}: has neither <sequence>.txt nor results (.json)')
-
-
-def _predictions(files: list[Path], folder: Path, path: str | os.PathLike) -> TrackTable:
-    if files[0].suffix == '.json':
-        films = [(name, result.tubes, None) for name, result in map(_named_result, files)]
-        return track_table(films, str(path))
-    names = [file.relative_to(folder).with_suffix('').as_posix() if file != folder else file.stem for file in files]
-    films = [(name, _timed(read_mot_txt(file), None), None) for name, file in zip(names, files)]
-    return track_table(films, str(path), first_frame=1)
 
 
 def read_results(path: str | os.PathLike) -> list[tuple[str, VideoResult]]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-UNITS = {'_s': 's', '_px': 'px'}
+UNITS = {'_s': 's', '_px': 'px', '_per_frame': ''}
 NOTHING = '–'
 MINUS = '−'
 # Numbers between 0 and 1 that are read as they are: what was asked for, not how good it is.
