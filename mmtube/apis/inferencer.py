@@ -120,10 +120,17 @@ class TubeInferencer:
                 source, stages['detector'], stages.get('selector'), self.cfg.get('batch_size', 1), clock
             )
             tubelets, shots, frame_times_s = track_people(
-                detected, stages['tracker'], stages.get('shot_detector'), stages.get('appearance'), clock, on_frame
+                detected,
+                stages['tracker'],
+                stages.get('shot_detector'),
+                stages.get('appearance'),
+                clock,
+                on_frame,
+                stages.get('describer'),
             )
             video: VideoInfo = source.info
-        tubes, links, dropped = refine_tubes(tubelets, shots, frame_times_s, stages, clock)
+        looks = stages['describer'].finish() if 'describer' in stages else None
+        tubes, links, dropped = refine_tubes(tubelets, shots, frame_times_s, stages, clock, looks)
         return VideoResult(video, tubes, shots, links), dropped
 
     def _find_actions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -13,7 +13,9 @@ import numpy as np
 
 from mmtube.datasets import Frame
 from mmtube.errors import InputError
-from mmtube.structures import FrameDetections, Link, Tube
+from mmtube.models.trackers.tubelet_describer import TubeletDescriber
+from mmtube.models.trackers.tubelet_splitter import parted_pairs
+from mmtube.structures import FrameDetections, Link, Tube, TubeletLook
 
 
 class StageClock:
@@ -92,6 +94,7 @@ def track_people(
     appearance: Callable | None,
     clock: StageClock,
     on_frame: Callable[[int, int], None] | None = None,
+    describer: TubeletDescriber | None = None,
 ) -> tuple[list[Tube], list[tuple[int, int]], np.ndarray]:
     """Link boxes to tubelets, frame by frame.
 
@@ -104,11 +107,15 @@ def track_people(
         clock (StageClock): Where the time goes.
         on_frame (Callable | None): Called after each frame with its index and the number of people followed in it.
             Defaults to None.
+        describer (TubeletDescriber | None): Watches what the tracker does with described boxes; its ``finish`` then
+            tells the looks of the tubelets, without a second pass over the film. Defaults to None.
 
     Returns:
         tuple: Tubelets; shots as half-open frame ranges; (F,) float64 times of all frames.
     """
     tracker.reset()
+    if describer is not None:
+        describer.reset()
     if shot_detector is not None:
         shot_detector.reset()
     times_s: list[float] = []
@@ -123,6 +130,11 @@ def track_people(
                 detections.features = appearance(frame.image, detections.boxes_px)
         with clock('tracker'):
             ids = tracker.update(detections)
+        if describer is not None and detections.features is not None:
+            with clock('describer'):
+                height, width = frame.image.shape[:2]
+                seen = detections.boxes_px, detections.scores, detections.features
+                describer.watch(detections.frame_ind, ids, *seen, (width, height))
         if on_frame is not None:
             on_frame(detections.frame_ind, len(np.unique(ids[ids >= 0])))
     shots = shot_detector.shots() if shot_detector is not None else [(0, len(times_s))]
@@ -135,8 +147,11 @@ def refine_tubes(
     frame_times_s: np.ndarray,
     stages: dict[str, Callable | None],
     clock: StageClock,
+    looks: Mapping[int, TubeletLook] | None = None,
 ) -> tuple[list[Tube], list[Link], str]:
-    """Fill holes, put ID switches right, link tubelets of one person, drop what is no person, and choose the subjects.
+    """Fill holes, put ID switches right, part tubelets of two people, link those of one, drop what is no person.
+
+    At last the subjects are chosen.
 
     Each is done where the config has the stage.
 
@@ -144,9 +159,11 @@ def refine_tubes(
         tubelets (list[Tube]): From :func:`track_people`.
         shots (list[tuple[int, int]]): Likewise.
         frame_times_s (np.ndarray): Likewise.
-        stages (dict): ``'gap_filler'``, ``'switch_corrector'``, ``'linker'``, ``'tube_filter'`` and
+        stages (dict): ``'gap_filler'``, ``'switch_corrector'``, ``'splitter'``, ``'linker'``, ``'tube_filter'`` and
             ``'subject_chooser'`` or None.
         clock (StageClock): Where the time goes.
+        looks (Mapping[int, TubeletLook] | None): How the tubelets look, by ID. Defaults to None: they are linked by
+            their embeddings and none is parted.
 
     Returns:
         tuple[list[Tube], list[Link], str]: Tubes ordered by ID; the merges among them; and what was dropped and why,
@@ -159,9 +176,14 @@ def refine_tubes(
     if stages.get('switch_corrector') is not None:
         with clock('switch_corrector'):
             tubes, _ = stages['switch_corrector'](tubes, shots)
+    parted: list[tuple[int, int]] = []
+    if looks and stages.get('splitter') is not None:
+        with clock('splitter'):
+            tubes, looks, splits = stages['splitter'](with_looks(tubes, looks), looks)
+            parted = parted_pairs(splits)
     if stages.get('linker') is not None:
         with clock('linker'):
-            tubes, links = stages['linker'](tubes, shots)
+            tubes, links = stages['linker'](with_looks(tubes, looks or {}), shots, looks, parted)
     if stages.get('tube_filter') is not None:
         with clock('tube_filter'):
             verdicts = [stages['tube_filter'].verdict(tube) for tube in tubes]
@@ -180,46 +202,72 @@ def links_within(tubes: list[Tube], links: list[Link]) -> list[Link]:
     return [link for link in links if link.earlier_id in kept]
 
 
+def with_looks(tubelets: list[Tube], looks: Mapping[int, TubeletLook]) -> list[Tube]:
+    """Return the tubelets with the mean of their good boxes as embedding, where a look is known."""
+    means = {track_id: look.mean() for track_id, look in looks.items() if len(look)}
+    return [replace(tube, embedding=means.get(tube.track_id, tube.embedding)) for tube in tubelets]
+
+
 def describe_tubelets(
-    frames: Iterable[Frame], tubelets: list[Tube], appearance: Callable, shot_detector: Callable | None
-) -> tuple[list[Tube], list[tuple[int, int]]]:
-    """Give tubelets that came without a film their embeddings, and find the shots, in one pass.
+    frames: Iterable[Frame],
+    tubelets: list[Tube],
+    appearance: Callable,
+    shot_detector: Callable | None,
+    describer: TubeletDescriber | None = None,
+    on_box: Callable[[Frame, int, int], None] | None = None,
+) -> tuple[list[Tube], list[tuple[int, int]], dict[int, TubeletLook]]:
+    """Give tubelets that came without a film their looks, and find the shots, in one pass.
+
+    Only the boxes that the describer chooses are described, so that a network is affordable.
 
     Args:
         frames (Iterable[Frame]): The film.
         tubelets (list[Tube]): Tubelets of that film; not changed.
         appearance (Callable): See ``ColorHistogram``.
         shot_detector (Callable | None): None means that the film is one shot.
+        describer (TubeletDescriber | None): Chooses the boxes. Defaults to None, one with its defaults.
+        on_box (Callable | None): Called for each chosen box with its frame, the number of the tubelet and the row.
+            Defaults to None.
 
     Returns:
-        tuple: The tubelets with unit-length mean descriptors and the film's own times; shots as half-open frame ranges.
+        tuple: The tubelets with unit-length mean descriptors and the film's own times; shots as half-open frame ranges;
+        how the tubelets look, by ID, those without a detected box left out.
 
     Raises:
         InputError: If a tubelet goes on after the end of the film.
     """
-    rows_of: dict[int, list[tuple[int, np.ndarray]]] = {}
-    for index, tube in enumerate(tubelets):
-        for frame_ind, box in zip(tube.frame_inds[tube.observed].tolist(), tube.boxes_px[tube.observed]):
-            rows_of.setdefault(frame_ind, []).append((index, box))
-    sums: dict[int, np.ndarray] = {}
+    describer = describer or TubeletDescriber()
     if shot_detector is not None:
         shot_detector.reset()
     times_s: list[float] = []
+    chosen: list[tuple[np.ndarray, np.ndarray]] = []
+    boxes_of: dict[int, list[tuple[int, int]]] = {}  # by frame: tubelet and row
+    rows_of: dict[tuple[int, int], np.ndarray] = {}
     for frame in frames:
         times_s.append(frame.time_s)
+        if not frame.index:
+            chosen = describer.choose(tubelets, frame.image.shape[1::-1])
+            for number, (rows, _) in enumerate(chosen):
+                for row, frame_ind in zip(rows.tolist(), tubelets[number].frame_inds[rows].tolist()):
+                    boxes_of.setdefault(frame_ind, []).append((number, row))
         if shot_detector is not None:
             shot_detector.update(frame.image, frame.index)
-        rows = rows_of.pop(frame.index, [])
-        if rows:
-            features = appearance(frame.image, np.stack([box for _, box in rows]))
-            for (index, _), feature in zip(rows, features):
-                sums[index] = sums.get(index, 0) + feature.astype(np.float64)
+        boxes = boxes_of.pop(frame.index, [])
+        if boxes:
+            boxes_px = np.stack([tubelets[number].boxes_px[row] for number, row in boxes])
+            rows_of.update(zip(boxes, appearance(frame.image, boxes_px)))
+            if on_box is not None:
+                for number, row in boxes:
+                    on_box(frame, number, row)
     film_times_s = np.array(times_s)
-    described = []
-    for index, tube in enumerate(tubelets):
+    looks = {}
+    for tube, (rows, good), number in zip(tubelets, chosen, range(len(tubelets))):
         if tube.frame_inds[-1] >= len(times_s):
             last = tube.frame_inds[-1] + 1
             raise InputError(f'tubelet {tube.track_id} has a box in frame {last}, the film has {len(times_s)} frames')
-        embedding = sums[index] / np.linalg.norm(sums[index]) if index in sums else None
-        described.append(replace(tube, times_s=film_times_s[tube.frame_inds], embedding=embedding))
-    return described, shot_detector.shots() if shot_detector is not None else [(0, len(times_s))]
+        if len(rows):
+            features = np.stack([rows_of[number, row] for row in rows.tolist()])
+            looks[tube.track_id] = TubeletLook(tube.frame_inds[rows], features, good)
+    described = [replace(tube, times_s=film_times_s[tube.frame_inds], embedding=None) for tube in tubelets]
+    shots = shot_detector.shots() if shot_detector is not None else [(0, len(times_s))]
+    return with_looks(described, looks), shots, looks

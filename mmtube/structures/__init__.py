@@ -1,6 +1,6 @@
 from .detections import FrameDetections
-from .link_proposal import LinkProposal
-from .linking import apply_links, split_tubelets, without_link
+from .link_proposal import LinkProposal, TubeletSplit
+from .linking import apply_links, apply_splits, split_tubelets, without_link
 from .tube import TASKS, Segment, Tube
 from .tubelet_look import TubeletLook
 from .tubelet_rows import TubeletRows
@@ -16,9 +16,11 @@ __all__ = [
     'Tube',
     'TubeletLook',
     'TubeletRows',
+    'TubeletSplit',
     'VideoInfo',
     'VideoResult',
     'apply_links',
+    'apply_splits',
     'split_tubelets',
     'without_link',
 ]

@@ -32,3 +32,22 @@ class LinkProposal:
     def link(self) -> Link:
         """Return the merge."""
         return Link(self.earlier_id, self.later_id, self.cost, self.gap_s, self.reason)
+
+
+@dataclass(frozen=True)
+class TubeletSplit:
+    """A tubelet that was parted because it shows two people; see ``TubeletSplitter``.
+
+    Args:
+        earlier_id (int): Its first part, which keeps the ID.
+        later_id (int): Its second part, with an ID of its own.
+        frame_ind (int): First frame of the second part.
+        distance (float): Appearance distance of both parts.
+        partner_id (int | None): Tubelet beside it that explains the change, if there is one.
+    """
+
+    earlier_id: int
+    later_id: int
+    frame_ind: int
+    distance: float
+    partner_id: int | None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from .link_proposal import TubeletSplit
 from .tube import Tube
 from .video_result import Link, VideoResult
 
@@ -64,6 +66,37 @@ def _one_box_a_frame(tubelets: list[Tube], max_overlap_frames: int) -> list[Tube
             earlier = parts[i] = earlier.rows(~mine)
             parts[j] = parts[j].rows(~other)
     return parts
+
+
+def apply_splits(tubelets: list[Tube], splits: Sequence[TubeletSplit]) -> list[Tube]:
+    """Part tubelets where they change the person.
+
+    Args:
+        tubelets (list[Tube]): Tubelets with distinct IDs, not linked yet; not changed.
+        splits (Sequence[TubeletSplit]): In the order in which they were made. The parts have no embedding.
+
+    Returns:
+        list[Tube]: Ordered by ID.
+
+    Raises:
+        ValueError: If a split names an unknown tubelet or a used ID, or leaves a part without a box.
+    """
+    by_id = {tube.track_id: tube for tube in tubelets}
+    for split in splits:
+        if split.earlier_id not in by_id:
+            raise ValueError(f'a split names tubelet {split.earlier_id}, which does not exist')
+        if split.later_id in by_id:
+            raise ValueError(f'a split names tubelet {split.later_id}, which exists already')
+        tube = by_id[split.earlier_id]
+        row = int(np.searchsorted(tube.frame_inds, split.frame_ind))
+        if not 0 < row < len(tube):
+            raise ValueError(f'tubelet {split.earlier_id} has no box on one side of frame {split.frame_ind}')
+        before = np.arange(len(tube)) < row
+        for track_id, part in ((split.earlier_id, before), (split.later_id, ~before)):
+            rows = tube.rows(part)
+            own = np.full(len(rows), track_id, np.int64)
+            by_id[track_id] = replace(rows, track_id=track_id, tubelet_ids=own, embedding=None)
+    return [by_id[track_id] for track_id in sorted(by_id)]
 
 
 def split_tubelets(tube: Tube) -> list[Tube]:

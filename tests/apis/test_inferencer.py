@@ -252,8 +252,9 @@ def test_a_config_that_cannot_work_is_refused_in_one_line(change, message):
 def test_tubelets_from_elsewhere_are_described_from_the_film(film):
     result = TubeInferencer(pipeline())(film)
     bare = [Tube(t.track_id, t.frame_inds, t.frame_inds / 10, t.boxes_px) for t in result.tubes]  # MOT text: no times
-    described, shots = describe_tubelets(FrameSource(film), bare, ColorHistogram(), ShotDetector())
+    described, shots, looks = describe_tubelets(FrameSource(film), bare, ColorHistogram(), ShotDetector())
     assert shots == result.shots
+    assert sorted(looks) == [tube.track_id for tube in bare]
     for tube, known in zip(described, result.tubes):
         assert tube.embedding @ known.embedding == pytest.approx(1, abs=1e-3)
         np.testing.assert_array_equal(tube.times_s, known.times_s)
@@ -293,8 +294,8 @@ def test_merges_of_tubes_that_are_dropped_are_dropped_too():
 def test_filled_in_boxes_do_not_describe_a_person(film):
     boxes = np.array([[15, 40, 35, 90], [100, 40, 120, 90]], np.float32)  # red; then, filled in, nobody
     tube = Tube(1, [10, 20], [0.4, 0.8], boxes, observed=[True, False])
-    ((described,), _) = describe_tubelets(FrameSource(film), [tube], ColorHistogram(), None)
-    (alone,), _ = describe_tubelets(FrameSource(film), [Tube(1, [10], [0.4], boxes[:1])], ColorHistogram(), None)
+    (described,), _, _ = describe_tubelets(FrameSource(film), [tube], ColorHistogram(), None)
+    (alone,), _, _ = describe_tubelets(FrameSource(film), [Tube(1, [10], [0.4], boxes[:1])], ColorHistogram(), None)
     np.testing.assert_allclose(described.embedding, alone.embedding, atol=1e-6)
 
 

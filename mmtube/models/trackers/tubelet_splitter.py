@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from mmtube.ops.boxes import box_overlap, paired_box_iou
 from mmtube.registry import TASK_UTILS
-from mmtube.structures import Tube, TubeletLook
-
-
-@dataclass(frozen=True)
-class Split:
-    """A tubelet that was parted.
-
-    Args:
-        earlier_id (int): Its first part, which keeps the ID.
-        later_id (int): Its second part, with an ID of its own.
-        frame_ind (int): First frame of the second part.
-        distance (float): Appearance distance of both parts.
-        partner_id (int | None): Tubelet beside it that explains the change, if there is one.
-    """
-
-    earlier_id: int
-    later_id: int
-    frame_ind: int
-    distance: float
-    partner_id: int | None
+from mmtube.structures import Tube, TubeletLook, TubeletSplit, apply_splits
 
 
 @TASK_UTILS.register_module()
@@ -45,8 +26,8 @@ class TubeletSplitter:
     Switches of a few frames do not show in described boxes; they are mended as runs of a foreign ID (SEAL, Sec. 3.2).
 
     Args:
-        min_distance (float): Least appearance distance of two parts that another tubelet explains. Defaults to 0.15.
-        max_distance (float): From this distance on no explanation is needed. Defaults to 0.3.
+        min_distance (float): Least appearance distance of two parts that another tubelet explains. Defaults to 0.1.
+        max_distance (float): From this distance on no explanation is needed. Defaults to 0.5.
         min_rows (int): Fewest described good boxes in a part. Defaults to 4.
         min_frames (int): Shortest part in frames. Defaults to 7, longer than a switch that is mended as a run.
         min_ratio (float): The parts differ by so many times the spread within them. Defaults to 2.
@@ -58,8 +39,8 @@ class TubeletSplitter:
 
     def __init__(
         self,
-        min_distance: float = 0.15,
-        max_distance: float = 0.3,
+        min_distance: float = 0.1,
+        max_distance: float = 0.5,
         min_rows: int = 4,
         min_frames: int = 7,
         min_ratio: float = 2.0,
@@ -78,7 +59,7 @@ class TubeletSplitter:
 
     def __call__(
         self, tubelets: Sequence[Tube], looks: Mapping[int, TubeletLook]
-    ) -> tuple[list[Tube], dict[int, TubeletLook], list[Split]]:
+    ) -> tuple[list[Tube], dict[int, TubeletLook], list[TubeletSplit]]:
         """Part the tubelets that show two people.
 
         Args:
@@ -98,15 +79,12 @@ class TubeletSplitter:
             found = self._change(by_id, looks, track_id)
             if found is None:
                 continue
-            frame, distance, partner = found
-            tube, look = by_id[track_id], looks[track_id]
-            before = tube.frame_inds < frame
-            for part_id, keep, span in ((track_id, before, (0, frame)), (next_id, ~before, (frame, 2**62))):
-                looks[part_id] = look.span(*span)
-                rows = tube.rows(keep)
-                own = np.full(len(rows), part_id, np.int64)
-                by_id[part_id] = replace(rows, track_id=part_id, tubelet_ids=own, embedding=looks[part_id].mean())
-            splits.append(Split(track_id, next_id, frame, distance, partner))
+            split = TubeletSplit(track_id, next_id, *found)
+            look, frame = looks[track_id], split.frame_ind
+            looks[track_id], looks[next_id] = look.span(0, frame), look.span(frame, 2**62)
+            for part in apply_splits([by_id[track_id]], [split]):
+                by_id[part.track_id] = replace(part, embedding=looks[part.track_id].mean())
+            splits.append(split)
             queue[:0] = [track_id, next_id]
             next_id += 1
         return [by_id[track_id] for track_id in sorted(by_id)], looks, splits
@@ -187,11 +165,11 @@ def _part(tube: Tube, first: int, end: int) -> Tube:
     return tube.rows(slice(*np.searchsorted(tube.frame_inds, [first, end]).tolist()))
 
 
-def parted_pairs(splits: Sequence[Split]) -> list[tuple[int, int]]:
+def parted_pairs(splits: Sequence[TubeletSplit]) -> list[tuple[int, int]]:
     """Return the IDs of the parts that follow each other after all splits, earlier and later.
 
     Examples:
-        >>> parted_pairs([Split(1, 5, 30, 0.4, None), Split(1, 6, 10, 0.4, None)])
+        >>> parted_pairs([TubeletSplit(1, 5, 30, 0.4, None), TubeletSplit(1, 6, 10, 0.4, None)])
         [(1, 6), (6, 5)]
     """
     chains: dict[int, list[int]] = {}
