@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -46,7 +47,12 @@ def read_checkpoint(path: str) -> dict:
     return {**({} if bare else content), 'state_dict': state, 'meta': meta if isinstance(meta, dict) else {}}
 
 
-def load_weights(model: nn.Module, path: str, ignored: tuple[str, ...] = ()) -> dict:
+def load_weights(
+    model: nn.Module,
+    path: str,
+    ignored: tuple[str, ...] = (),
+    prepare: Callable[[dict, dict[str, Tensor]], None] | None = None,
+) -> dict:
     """Load a checkpoint into a model that it fits.
 
     Every parameter and every batch norm statistic of the model must be in the file in the right shape. Other buffers
@@ -58,6 +64,8 @@ def load_weights(model: nn.Module, path: str, ignored: tuple[str, ...] = ()) -> 
         path (str): As in :func:`read_checkpoint`.
         ignored (tuple[str, ...]): Beginnings of names whose tensors may be left out without a warning. Defaults to
             none.
+        prepare (Callable | None): Called with the checkpoint, which it may change, and the model's tensors by name,
+            before they are compared. Defaults to None.
 
     Returns:
         dict: The ``meta`` of the checkpoint.
@@ -66,7 +74,10 @@ def load_weights(model: nn.Module, path: str, ignored: tuple[str, ...] = ()) -> 
         InputError: As :func:`read_checkpoint`, and if the checkpoint is of another model.
     """
     checkpoint = read_checkpoint(path)
-    state, own = checkpoint['state_dict'], model.state_dict()
+    own = model.state_dict()
+    if prepare is not None:
+        prepare(checkpoint, own)
+    state = checkpoint['state_dict']
     parameters = {name for name, _ in model.named_parameters(remove_duplicate=False)}
     needed = [name for name in own if name in parameters or name.endswith(('.running_mean', '.running_var'))]
     missing = [name for name in needed if name not in state]

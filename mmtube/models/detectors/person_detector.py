@@ -23,6 +23,8 @@ from mmtube.models.checkpoint import load_weights
 from mmtube.models.device import usable_device
 from mmtube.registry import MODELS
 
+from .class_rows import keep_class
+
 PERSON = 'person'
 
 
@@ -32,6 +34,8 @@ class PersonDetector:
 
     The config's own test pipeline and test settings are used, but for the score threshold. Batch norms are merged into
     the convolutions before them and weights lie channels last: faster, and the same result to float tolerance.
+    Where the weights know many classes and the config one, as for published weights and a config of ``configs/person``,
+    the rows of the class person are taken.
 
     Args:
         model (str | dict | Config): Config of the detector: see :func:`mmtube.config.load_config` for what a string
@@ -86,7 +90,7 @@ class PersonDetector:
                 network = ROOT_MODELS.build(cfg.model)
             except (KeyError, TypeError) as error:  # an unknown name, or a class that takes other arguments
                 raise InputError(f'{name}: cannot be built ({" ".join(str(error).split())})') from error
-            meta = load_weights(network, checkpoint)
+            meta = load_weights(network, checkpoint, prepare=_keep_people)
             self._person = _person_label(meta, cfg, checkpoint)
             self._pipeline = Compose([step for step in _test_pipeline(cfg, name) if not _reads_files(step)])
         self._network = _fuse(network.eval()).to(self.device, memory_format=torch.channels_last)
@@ -171,12 +175,26 @@ def _set_thresholds(model: dict, score_thr: float, nms_iou: float | None, name: 
         settings['nms']['iou_threshold'] = nms_iou
 
 
+def _keep_people(checkpoint: dict, own: dict[str, torch.Tensor]) -> None:
+    """Cut weights of many classes to the class person where the model has no room for the others."""
+    meta = checkpoint['meta']
+    names = _class_names(meta.get('dataset_meta')) or _class_names(meta) or []
+    if len(names) < 2 or PERSON not in names:
+        return
+    if keep_class(checkpoint['state_dict'], own, names.index(PERSON), len(names)):
+        checkpoint['meta'] = {**meta, 'dataset_meta': dict(classes=(PERSON,))}
+
+
+def _class_names(known: dict | None) -> list[str] | None:
+    classes = next((value for key, value in (known or {}).items() if key.lower() == 'classes'), None)
+    return [classes] if isinstance(classes, str) else None if classes is None else list(classes)
+
+
 def _person_label(meta: dict, cfg: Config, checkpoint: str) -> int:
     """Index of the class person, by the names in the checkpoint or, where it has none, of the config's data set."""
     for known in _metainfos(meta, cfg):
-        classes = next((value for key, value in (known or {}).items() if key.lower() == 'classes'), None)
-        if classes is not None:
-            names = [classes] if isinstance(classes, str) else list(classes)
+        names = _class_names(known)
+        if names is not None:
             if PERSON not in names:
                 raise InputError(f'{checkpoint}: none of its {len(names)} classes is called {PERSON!r}')
             return names.index(PERSON)
