@@ -15,9 +15,20 @@ detector = dict(
 shot_detector = dict(type='ShotDetector')
 selector = dict(type='SubjectSelector', top_k=8, central=(0.95, 0.95))
 appearance = dict(type='ColorHistogram')
+describer = dict(type='TubeletDescriber')
 # A weak box extends a track but starts none, and neither does a second box on somebody who has a track.
 tracker = dict(min_score=0.2, high_score=0.5, max_birth_overlap=0.7)
-linker = dict(type='TubeLinker', max_cost=0.2, max_gap_s=60)
+splitter = dict(type='TubeletSplitter')
+# Costs are in cosine distance of the appearance above; tools/analysis/calibrate_linking.py sets max_cost for another.
+linker = dict(
+    type='TubeLinker',
+    max_cost=0.15,
+    max_gap_s=60,
+    scale_cost=0.2,  # a person half as high after the gap costs 0.14
+    weak_cost=0.05,
+    near_bonus=0.15,  # going on where the motion led is worth as much as looking the same
+    min_margin=0.02,
+)
 tube_filter = dict(type='TubeFilter')
 switch_corrector = None  # dict(type='IDSwitchCorrector')
 subject_chooser = None  # dict(type='SubjectChooser'): at most three people at a time
