@@ -81,7 +81,7 @@ def write_mars(
             be written.
     """
     folder = Path(folder)
-    if folder.is_dir() and any(folder.iterdir()) or folder.is_file():
+    if (folder.is_dir() and any(folder.iterdir())) or folder.is_file():
         raise InputError(f'{folder}: is there and not empty, crops go into a new folder')
     queries = query_rows(parts.get('test', ()), queries_per_person)
     if 'test' in parts and not len(queries):

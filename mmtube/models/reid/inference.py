@@ -48,16 +48,17 @@ def load_network(cfg: Config, checkpoint: str | None, device: str, name: str) ->
     if checkpoint is None:
         raise InputError(f'{name}: no checkpoint was given and the config names none')
     where = usable_device(device)
-    # The weights of training are left out, so one identity is as good as any number.
-    settings = {**cfg.model, 'num_identities': 1, 'init_cfg': None}
-    settings['backbone'] = {**settings.get('backbone', {}), 'init_cfg': None}
     with DefaultScope.overwrite_default_scope('mmtube'):
+        kind = MODELS.get(str(cfg.model.get('type')))
+        if not (isinstance(kind, type) and issubclass(kind, VideoReID)):
+            raise InputError(f'{name}: is the config of a {cfg.model.get("type")}, not of a VideoReID')
+        # What only training has is left out, so one identity is as good as any number.
+        settings = {**cfg.model, 'num_identities': 1, 'init_cfg': None}
+        settings['backbone'] = {**cfg.model.backbone, 'init_cfg': None}
         try:
             network = MODELS.build(settings)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f'{name}: cannot be built ({" ".join(str(error).split())})') from error
-    if not isinstance(network, VideoReID):
-        raise InputError(f'{name}: is the config of a {type(network).__name__}, not of a VideoReID')
     del network.classifier, network.loss_center
     load_weights(network, checkpoint, ignored=TRAINING_ONLY)
     return network.eval().requires_grad_(False).to(where)

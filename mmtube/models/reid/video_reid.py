@@ -60,7 +60,8 @@ class VideoReID(BaseModel):
                 'in_channels and num_identities must be positive, label_smoothing in [0, 1), '
                 f'got {in_channels}, {num_identities} and {label_smoothing}'
             )
-        super().__init__(data_preprocessor or dict(type=SequencePreprocessor), init_cfg)
+        # Built here: MMEngine itself would look for a name of ours among its own.
+        super().__init__(MODELS.build(data_preprocessor or dict(type=SequencePreprocessor)), init_cfg)
         self.backbone = MODELS.build(backbone)
         self.neck = nn.BatchNorm1d(in_channels)
         self.neck.bias.requires_grad_(False)
