@@ -71,6 +71,8 @@ NEEDED = {
     'PKSequenceSampler': lambda folder: dict(dataset=Labelled()),
     **{name: lambda folder: dict(ann_file='gt.json') for name in ('TrackingMetric', 'LinkingMetric')},
     'VideoMAP': lambda folder: dict(ann_file=act_truth(folder)),
+    'VideoReID': lambda folder: dict(Config.fromfile(CONFIGS / 'seal_mini/reid.py').model),
+    'CenterLoss': lambda folder: dict(num_classes=2, feature_dims=3),
     'ClipClassifier': None,  # needs a checkpoint of a few hundred megabytes; built in its own tests with a small one
 }
 
