@@ -22,7 +22,7 @@ splitter = dict(type='TubeletSplitter')
 # Costs are in cosine distance of the appearance above; tools/analysis/calibrate_linking.py sets max_cost for another.
 linker = dict(
     type='TubeLinker',
-    max_cost=0.15,
+    max_cost=0.2,
     max_gap_s=60,
     scale_cost=0.2,  # a person half as high after the gap costs 0.14
     weak_cost=0.05,
