@@ -38,7 +38,7 @@ def main() -> None:
     if not 0 < args.fps < float('inf'):
         raise InputError(f'--fps must be positive, got {args.fps}')
     check_writable(args.output)
-    config = args.config or ('seal/tube_pipeline' if args.video else 'tracking/deepsort_motion')
+    config = args.config or ('seal/tube_pipeline' if args.video else 'tracking/motion')
     required = ('tracker', 'frame_source') if args.video else ('tracker',)
     cfg = load_pipeline(config, args.cfg_options, required)
     stages = {key: build_stage(key, cfg[key]) for key in ('tracker', 'gap_filler', 'tube_filter') if cfg.get(key)}

@@ -70,7 +70,7 @@ def test_a_frame_number_that_is_a_slip_is_refused(refused, tmp_path):
 
 def test_with_a_film_the_config_must_say_how_to_read_it(refused, tmp_path):
     args = '--detections', write(tmp_path / 'd.txt', walkers()), '--output', tmp_path / 'o.txt'
-    message = refused('tools/track.py', *args, '--video', 'film.mp4', '--config', 'tracking/deepsort_motion')
+    message = refused('tools/track.py', *args, '--video', 'film.mp4', '--config', 'tracking/motion')
     assert "the stage 'frame_source' is missing" in message
 
 

@@ -7,82 +7,100 @@ blocks for ever. Keeping only those blocks is exact, and the innovation covarian
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 # 95 % quantile of the chi-square distribution with 4 degrees of freedom, as in the original code.
 CHI2_95_4DOF = 9.4877
-_POSITION_STD = 1 / 20  # relative to the height of the box
-_VELOCITY_STD = 1 / 160
-_ASPECT = 2  # column of a = w / h, whose noise is absolute
+MEAN, VELOCITY, VAR_PP, VAR_PV, VAR_VV = range(5)  # planes of ``KalmanState.moments``
+# Standard deviations over (cx, cy, a, h): a share of the box's height, but absolute for the aspect ratio a = w / h.
+_POSITION, _VELOCITY = np.array([1, 1, 0, 1]) / 20, np.array([1, 1, 0, 1]) / 160
+_ASPECT = np.array([0.0, 0, 1, 0])
+_INITIAL = np.stack([2 * _POSITION, 10 * _VELOCITY])[:, None], np.stack([1e-2 * _ASPECT, 1e-5 * _ASPECT])[:, None]
+_PROCESS = np.stack([_POSITION, _VELOCITY])[:, None], _INITIAL[1]
+_MEASUREMENT = _POSITION, 1e-1 * _ASPECT
 
 
-def _variance(heights_px: np.ndarray, relative_std: float, aspect_std: float) -> np.ndarray:
-    """Return (N, 4) variances: ``(relative_std * h)²``, but ``aspect_std²`` for the aspect ratio."""
-    std = np.repeat(relative_std * heights_px[:, None], 4, axis=1)
-    std[:, _ASPECT] = aspect_std
-    return std * std
+def _variance(heights_px: np.ndarray, noise: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Return (..., N, 4) variances for (N,) heights."""
+    relative, absolute = noise
+    std = heights_px[:, None] * relative
+    std += absolute
+    std *= std
+    return std
 
 
-@dataclass(eq=False)
 class KalmanState:
-    """State of N boxes, all arrays (N, 4) float64 over the columns cx, cy, a, h.
+    """State of N boxes over the columns cx, cy, a, h.
 
     Args:
-        mean (np.ndarray): Positions.
-        velocity (np.ndarray): Change per frame.
-        var_pp (np.ndarray): Variance of the position.
-        var_pv (np.ndarray): Covariance of position and velocity.
-        var_vv (np.ndarray): Variance of the velocity.
+        moments (np.ndarray): (5, N, 4) float64: position, velocity (change per frame), variance of the position,
+            covariance of position and velocity, variance of the velocity.
     """
 
-    mean: np.ndarray
-    velocity: np.ndarray
-    var_pp: np.ndarray
-    var_pv: np.ndarray
-    var_vv: np.ndarray
+    __slots__ = ('moments',)
+
+    def __init__(self, moments: np.ndarray) -> None:
+        self.moments = moments
 
     @classmethod
     def initiate(cls, boxes_cxcyah: np.ndarray) -> KalmanState:
         """Start from (N, 4) measured boxes at rest."""
-        mean = np.asarray(boxes_cxcyah, np.float64).reshape(-1, 4)
-        zeros = np.zeros_like(mean)
-        var_pp = _variance(mean[:, 3], 2 * _POSITION_STD, 1e-2)
-        var_vv = _variance(mean[:, 3], 10 * _VELOCITY_STD, 1e-5)
-        return cls(mean.copy(), zeros, var_pp, zeros.copy(), var_vv)
+        boxes = np.asarray(boxes_cxcyah, np.float64).reshape(-1, 4)
+        moments = np.zeros((5, *boxes.shape))
+        moments[MEAN] = boxes
+        moments[[VAR_PP, VAR_VV]] = _variance(boxes[:, 3], _INITIAL)
+        return cls(moments)
 
     def __len__(self) -> int:
-        return len(self.mean)
+        return self.moments.shape[1]
 
     def __getitem__(self, keep: np.ndarray) -> KalmanState:
-        return KalmanState(*(array[keep] for array in self._arrays()))
+        return KalmanState(self.moments[:, keep])
 
-    def _arrays(self) -> tuple[np.ndarray, ...]:
-        return self.mean, self.velocity, self.var_pp, self.var_pv, self.var_vv
+    def __setitem__(self, rows: np.ndarray, other: KalmanState) -> None:
+        self.moments[:, rows] = other.moments
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(N, 4) positions, a view."""
+        return self.moments[MEAN]
+
+    @property
+    def velocity(self) -> np.ndarray:
+        """(N, 4) changes per frame, a view."""
+        return self.moments[VELOCITY]
 
     def extend(self, other: KalmanState) -> KalmanState:
         """Return the rows of this state followed by those of ``other``."""
-        return KalmanState(*(np.concatenate(pair) for pair in zip(self._arrays(), other._arrays())))
+        return KalmanState(np.concatenate([self.moments, other.moments], axis=1))
 
     def predict(self) -> KalmanState:
         """Return the state one frame later; the process noise uses the height before the step."""
-        heights = self.mean[:, 3]
-        return KalmanState(
-            self.mean + self.velocity,
-            self.velocity,
-            self.var_pp + 2 * self.var_pv + self.var_vv + _variance(heights, _POSITION_STD, 1e-2),
-            self.var_pv + self.var_vv,
-            self.var_vv + _variance(heights, _VELOCITY_STD, 1e-5),
-        )
+        noise = _variance(self.moments[MEAN, :, 3], _PROCESS)
+        after = self.moments.copy()
+        mean, velocity, var_pp, var_pv, var_vv = after
+        mean += velocity
+        var_pp += 2 * var_pv
+        var_pp += var_vv
+        var_pp += noise[0]
+        var_pv += var_vv
+        var_vv += noise[1]
+        return KalmanState(after)
 
     def _innovation_variance(self) -> np.ndarray:
-        return self.var_pp + _variance(self.mean[:, 3], _POSITION_STD, 1e-1)
+        return self.moments[VAR_PP] + _variance(self.moments[MEAN, :, 3], _MEASUREMENT)
 
     def gating_distance(self, boxes_cxcyah: np.ndarray) -> np.ndarray:
         """Return (N, M) squared Mahalanobis distances to M measured boxes (measurement noise included)."""
-        offset = np.asarray(boxes_cxcyah, np.float64)[None] - self.mean[:, None]
-        return (offset * offset / self._innovation_variance()[:, None]).sum(axis=2)
+        boxes = np.asarray(boxes_cxcyah, np.float64).T
+        means, weights = self.moments[MEAN].T[:, :, None], (1 / self._innovation_variance()).T[:, :, None]
+        total = np.zeros((len(self), boxes.shape[1]))
+        for box, mean, weight in zip(boxes, means, weights):  # an axis of 4 inside would be slow
+            offset = box - mean
+            offset *= offset
+            offset *= weight
+            total += offset
+        return total
 
     def update(self, rows: np.ndarray, boxes_cxcyah: np.ndarray) -> None:
         """Correct the given rows, in place, with one measured box each.
@@ -92,11 +110,45 @@ class KalmanState:
             boxes_cxcyah (np.ndarray): (K, 4) measurements.
         """
         state = self[rows]
-        innovation = np.asarray(boxes_cxcyah, np.float64) - state.mean
         variance = state._innovation_variance()
-        gain_p, gain_v = state.var_pp / variance, state.var_pv / variance
-        self.mean[rows] = state.mean + gain_p * innovation
-        self.velocity[rows] = state.velocity + gain_v * innovation
-        self.var_pp[rows] = state.var_pp - gain_p * gain_p * variance
-        self.var_pv[rows] = state.var_pv - gain_p * gain_v * variance
-        self.var_vv[rows] = state.var_vv - gain_v * gain_v * variance
+        mean, velocity, var_pp, var_pv, var_vv = state.moments
+        gain_p, gain_v = var_pp / variance, var_pv / variance
+        innovation = np.asarray(boxes_cxcyah, np.float64) - mean
+        mean += gain_p * innovation
+        velocity += gain_v * innovation
+        variance_p = gain_p * variance
+        var_vv -= gain_v * (gain_v * variance)
+        var_pv -= gain_v * variance_p
+        var_pp -= gain_p * variance_p
+        self[rows] = state
+
+    def warp(self, affine: np.ndarray) -> KalmanState:
+        """Return the state as a camera sees it that has moved.
+
+        The position is moved exactly. A rotation or shear would couple x and y, which this filter keeps apart: of the
+        turned covariance only the diagonal is kept (exact for shifts and changes of scale).
+
+        Args:
+            affine (np.ndarray): (2, 3) float, where a pixel of the frame before is in this frame.
+        """
+        linear, scale = affine[:, :2], scale_of(affine)
+        after = self.moments.copy()
+        after[MEAN] = warp_boxes(self.mean, affine)
+        after[VELOCITY, :, :2] = self.velocity[:, :2] @ linear.T
+        after[VELOCITY, :, 3] *= scale
+        after[VAR_PP:, :, :2] = self.moments[VAR_PP:, :, :2] @ (linear * linear).T
+        after[VAR_PP:, :, 3] *= scale * scale
+        return KalmanState(after)
+
+
+def scale_of(affine: np.ndarray) -> float:
+    """Return by how much lengths grow under a (2, 3) affine map."""
+    return float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+
+
+def warp_boxes(boxes_cxcyah: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Move (N, 4) boxes by a (2, 3) affine map of their centres; the height is scaled, the aspect ratio stays."""
+    moved = boxes_cxcyah.copy()
+    moved[:, :2] = boxes_cxcyah[:, :2] @ affine[:, :2].T + affine[:, 2]
+    moved[:, 3] *= scale_of(affine)
+    return moved

@@ -4,121 +4,149 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmtube.ops.boxes import xyxy_to_cxcyah
 from mmtube.structures import FrameDetections, Tube
 
-from .kalman import KalmanState
+from .gallery import AppearanceGallery
+from .kalman import KalmanState, warp_boxes
+from .track_log import TrackLog
+
+_COLUMNS = ('serials', 'ids', 'hits', 'age', 'slots', 'last_boxes')
 
 
 class TrackTable:
     """State of the live tracks: one row each, all columns of equal length.
 
-    Appearance galleries are rings of ``budget`` rows in one array, addressed by a slot per track, so that comparing all
-    tracks with all boxes is one matrix product.
-
     Args:
         budget (int): Appearances kept per track, the most recent ones.
+        n_init (int): The n_init-th box confirms a track.
+        reupdate (bool): Whether a track that is found again first goes through the frames without a box again, along
+            the straight line between both boxes (OC-SORT, arXiv 2203.14360, Sec. 4.1).
 
     Attributes:
-        ids (np.ndarray): (N,) int64; confirmed tracks are numbered from 1 in the order of confirmation.
-        confirmed (np.ndarray): (N,) bool.
+        serials (np.ndarray): (N,) int64, in the order in which tracks began.
+        ids (np.ndarray): (N,) int64, -1 for tentative tracks; confirmed ones are numbered from 1 in the order of
+            confirmation.
         hits (np.ndarray): (N,) int64 boxes taken so far.
         age (np.ndarray): (N,) int64 frames since the last box.
-        state (KalmanState): N rows.
+        slots (np.ndarray): (N,) int64 slot of each track in ``gallery``.
+        last_boxes (np.ndarray): (N, 4) float64 cxcyah of the last box.
+        state (KalmanState): N rows, now.
+        seen_state (KalmanState): N rows, right after the last box; kept up to date for ``reupdate`` only.
+        gallery (AppearanceGallery): What the tracks looked like.
     """
 
-    def __init__(self, budget: int) -> None:
-        self.budget = budget
-        self.ids = np.zeros(0, np.int64)
-        self.confirmed = np.zeros(0, bool)
-        self.hits = np.zeros(0, np.int64)
-        self.age = np.zeros(0, np.int64)
-        self.state = KalmanState.initiate(np.zeros((0, 4)))
-        self._slots = np.zeros(0, np.int64)
-        self._gallery = np.zeros((0, budget, 0), np.float32)
-        self._seen = np.zeros(0, np.int64)  # appearances ever put into a slot
-        self._history: list[list[tuple]] = []  # per track: (frame, time, box, score) rows
-        self._feature_sum: list[np.ndarray | None] = []
+    def __init__(self, budget: int, n_init: int, reupdate: bool) -> None:
+        self.n_init = n_init
+        self.reupdate = reupdate
+        self.serials, self.ids, self.hits, self.age, self.slots = (np.zeros(0, np.int64) for _ in range(5))
+        self.last_boxes = np.zeros((0, 4))
+        self.state = self.seen_state = KalmanState.initiate(self.last_boxes)
+        self.gallery = AppearanceGallery(budget)
+        self._log = TrackLog()
+        self._ended: list[tuple[int, int]] = []  # serial and ID of confirmed tracks
+        self._looks: dict[int, np.ndarray] = {}
         self._next_id = 1
+        self._next_serial = 0
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def start(self, detections: FrameDetections, boxes: np.ndarray, n_init: int) -> None:
-        """Begin a track at each of the given boxes (indices into ``detections``)."""
+    @property
+    def confirmed(self) -> np.ndarray:
+        """(N,) bool."""
+        return self.ids >= 0
+
+    def predict(self) -> None:
+        """Go on by one frame."""
+        self.state = self.state.predict()
+        self.age += 1
+
+    def warp(self, affine: np.ndarray) -> None:
+        """Follow a camera that moved; see :meth:`KalmanState.warp`."""
+        self.state = self.state.warp(affine)
+        self.seen_state = self.seen_state.warp(affine)
+        self.last_boxes = warp_boxes(self.last_boxes, affine)
+
+    def start(self, detections: FrameDetections, boxes: np.ndarray, boxes_cxcyah: np.ndarray) -> None:
+        """Begin a track at each of the given boxes (rows of ``detections``)."""
         count = len(boxes)
         if not count:
             return
         first = len(self)
-        self.ids = np.concatenate([self.ids, np.full(count, -1)])
-        self.confirmed = np.concatenate([self.confirmed, np.zeros(count, bool)])
-        self.hits = np.concatenate([self.hits, np.zeros(count, np.int64)])
-        self.age = np.concatenate([self.age, np.zeros(count, np.int64)])
-        self.state = self.state.extend(KalmanState.initiate(xyxy_to_cxcyah(detections.boxes_px[boxes])))
-        self._slots = np.concatenate([self._slots, self._free_slots(count)])
-        self._history += [[] for _ in range(count)]
-        self._feature_sum += [None] * count
-        self.append(np.arange(first, first + count), detections, boxes, n_init)
+        new = {name: np.zeros(count, np.int64) for name in ('hits', 'age')}
+        new['serials'] = self._next_serial + np.arange(count)
+        new['ids'] = np.full(count, -1)
+        new['slots'] = self.gallery.take(count)
+        new['last_boxes'] = boxes_cxcyah
+        self._next_serial += count
+        for name in _COLUMNS:
+            setattr(self, name, np.concatenate([getattr(self, name), new[name]]))
+        state = KalmanState.initiate(boxes_cxcyah)
+        self.state, self.seen_state = self.state.extend(state), self.seen_state.extend(state)
+        self._note(np.arange(first, first + count), detections, boxes)
 
-    def append(self, rows: np.ndarray, detections: FrameDetections, boxes: np.ndarray, n_init: int) -> None:
-        """Give each of the tracks ``rows`` one box; the n_init-th box confirms a track."""
+    def append(
+        self, rows: np.ndarray, detections: FrameDetections, boxes: np.ndarray, boxes_cxcyah: np.ndarray
+    ) -> None:
+        """Give each of the tracks ``rows`` one box (rows of ``detections``) and correct its state.
+
+        Args:
+            rows (np.ndarray): (K,) int64 without repeats.
+            detections (FrameDetections): The frame.
+            boxes (np.ndarray): (K,) int64 rows of the frame.
+            boxes_cxcyah (np.ndarray): (K, 4) float64 those boxes.
+        """
+        if not len(rows):
+            return
+        if self.reupdate:
+            found_again = self.age[rows] > 1
+            self._go_through_again(rows[found_again], boxes_cxcyah[found_again])
+        self.state.update(rows, boxes_cxcyah)
+        if self.reupdate:
+            self.seen_state[rows] = self.state[rows]
+        self.last_boxes[rows] = boxes_cxcyah
         self.age[rows] = 0
+        self._note(rows, detections, boxes)
+
+    def _go_through_again(self, rows: np.ndarray, boxes_cxcyah: np.ndarray) -> None:
+        if not len(rows):
+            return
+        state, missed = self.seen_state[rows], self.age[rows]
+        begin, step = self.last_boxes[rows], (boxes_cxcyah - self.last_boxes[rows]) / missed[:, None]
+        for frame in range(1, int(missed.max()) + 1):
+            going = np.flatnonzero(missed >= frame)
+            state[going] = state[going].predict()
+            between = np.flatnonzero(missed > frame)
+            state.update(between, begin[between] + frame * step[between])
+        self.state[rows] = state
+
+    def _note(self, rows: np.ndarray, detections: FrameDetections, boxes: np.ndarray) -> None:
         self.hits[rows] += 1
-        for row in rows[~self.confirmed[rows] & (self.hits[rows] >= n_init)]:
-            self.confirmed[row] = True
-            self.ids[row] = self._next_id
-            self._next_id += 1
-        frame, time_s = detections.frame_ind, detections.time_s
-        for row, box in zip(rows, boxes):
-            self._history[row].append((frame, time_s, detections.boxes_px[box], detections.scores[box]))
+        fresh = rows[(self.ids[rows] < 0) & (self.hits[rows] >= self.n_init)]
+        if len(fresh):
+            self.ids[fresh] = self._next_id + np.arange(len(fresh))
+            self._next_id += len(fresh)
+        self._log.append(self.serials[rows], detections, boxes)
         if detections.features is not None:
-            self._remember(rows, detections.features[boxes])
+            self.gallery.append(self.slots[rows], detections.features[boxes])
 
-    def appearance_distance(self, rows: np.ndarray, features: np.ndarray) -> np.ndarray:
-        """Return (N, M) smallest cosine distances between the galleries of ``rows`` and M unit features."""
-        if self._gallery.shape[2] != features.shape[1]:  # no appearance of this kind so far
-            return np.full((len(rows), len(features)), np.inf)
-        gallery = self._gallery[self._slots[rows]]
-        distance = 1 - gallery @ features.T  # (N, budget, M)
-        empty = np.arange(self.budget) >= self._seen[self._slots[rows]][:, None]
-        distance[empty] = np.inf
-        return distance.min(axis=1)
+    def end(self, gone: np.ndarray) -> None:
+        """Remove the tracks of the mask ``gone``."""
+        if not gone.any():
+            return
+        ended = gone & self.confirmed
+        serials = self.serials[ended].tolist()
+        self._ended += zip(serials, self.ids[ended].tolist())
+        looks = zip(serials, self.gallery.means(self.slots[ended]))
+        self._looks.update((serial, look) for serial, look in looks if look is not None)
+        self.gallery.release(self.slots[gone])
+        for name in _COLUMNS:
+            setattr(self, name, getattr(self, name)[~gone])
+        self.state, self.seen_state = self.state[~gone], self.seen_state[~gone]
 
-    def pop(self, gone: np.ndarray) -> list[Tube]:
-        """Remove the tracks of the mask ``gone`` and return those among them that were confirmed, as tubelets."""
-        tubelets = [self._tubelet(row) for row in np.flatnonzero(gone & self.confirmed)]
-        keep = ~gone
-        for name in ('ids', 'confirmed', 'hits', 'age', 'state', '_slots'):
-            setattr(self, name, getattr(self, name)[keep])
-        self._history = [rows for rows, kept in zip(self._history, keep) if kept]
-        self._feature_sum = [total for total, kept in zip(self._feature_sum, keep) if kept]
-        return tubelets
-
-    def _tubelet(self, row: int) -> Tube:
-        frames, times, boxes, scores = zip(*self._history[row])
-        total = self._feature_sum[row]
-        embedding = None if total is None else total / max(float(np.linalg.norm(total)), 1e-12)
-        return Tube(int(self.ids[row]), frames, times, boxes, scores, embedding=embedding)
-
-    def _remember(self, rows: np.ndarray, features: np.ndarray) -> None:
-        if self._gallery.shape[2] != features.shape[1]:
-            self._gallery = np.zeros((len(self._seen), self.budget, features.shape[1]), np.float32)
-            self._seen[:] = 0
-        slots = self._slots[rows]
-        self._gallery[slots, self._seen[slots] % self.budget] = features
-        self._seen[slots] += 1
-        for row, feature in zip(rows, features):
-            total = self._feature_sum[row]
-            self._feature_sum[row] = feature.astype(np.float64) if total is None else total + feature
-
-    def _free_slots(self, count: int) -> np.ndarray:
-        free = np.setdiff1d(np.arange(len(self._seen)), self._slots)[:count]
-        missing = count - len(free)
-        if missing:
-            grown = len(self._seen) + np.arange(max(missing, len(self._seen), 8))
-            self._seen = np.concatenate([self._seen, np.zeros(len(grown), np.int64)])
-            room = np.zeros((len(grown), *self._gallery.shape[1:]), np.float32)
-            self._gallery = np.concatenate([self._gallery, room])
-            free = np.concatenate([free, grown[:missing]])
-        self._seen[free] = 0
-        return free
+    def take_ended(self) -> list[Tube]:
+        """Return the tubelets of confirmed tracks that ended since the last call, by ID, and forget them."""
+        ended = np.array(self._ended, np.int64).reshape(-1, 2)
+        tubelets = self._log.take(ended[:, 0], ended[:, 1], self.serials, self._looks)
+        self._ended, self._looks = [], {}
+        return sorted(tubelets, key=lambda tube: tube.track_id)

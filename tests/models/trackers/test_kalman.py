@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmtube.models.trackers.kalman import KalmanState
+from mmtube.models.trackers.kalman import VAR_PP, VAR_PV, VAR_VV, KalmanState
 
 
 class LiteralFilter:
@@ -58,9 +58,9 @@ def test_agrees_with_the_literal_filter_over_many_steps():
             literal[row].update(seen[row])
     for row, one in enumerate(literal):
         np.testing.assert_allclose(np.r_[state.mean[row], state.velocity[row]], one.mean, rtol=1e-9)
-        np.testing.assert_allclose(state.var_pp[row], np.diag(one.cov)[:4], rtol=1e-9)
-        np.testing.assert_allclose(state.var_vv[row], np.diag(one.cov)[4:], rtol=1e-9)
-        np.testing.assert_allclose(state.var_pv[row], np.diag(one.cov[:4, 4:]), rtol=1e-9)
+        np.testing.assert_allclose(state.moments[VAR_PP, row], np.diag(one.cov)[:4], rtol=1e-9)
+        np.testing.assert_allclose(state.moments[VAR_VV, row], np.diag(one.cov)[4:], rtol=1e-9)
+        np.testing.assert_allclose(state.moments[VAR_PV, row], np.diag(one.cov[:4, 4:]), rtol=1e-9)
 
 
 def test_a_box_that_moves_steadily_is_predicted_ahead():
