@@ -98,20 +98,17 @@ class TubeletSplitter:
             return None
         rows, frames = look.rows[look.good].astype(np.float64), look.frame_inds[look.good]
         sums = np.cumsum(rows, axis=0)
-        cuts = np.arange(self.min_rows, len(rows) - self.min_rows + 1)  # rows before the change
-        left, right = sums[cuts - 1] / cuts[:, None], (sums[-1] - sums[cuts - 1]) / (len(rows) - cuts)[:, None]
-        between = cuts * (len(rows) - cuts) * ((left - right) ** 2).sum(axis=1)
-        long_enough = (frames[cuts - 1] - tube.frame_inds[0] + 1 >= self.min_frames) & (
-            tube.frame_inds[-1] - frames[cuts] + 1 >= self.min_frames
-        )
-        if not long_enough.any():
-            return None
-        best = int(np.where(long_enough, between, -1).argmax())
+        cuts = np.arange(1, len(rows))  # rows before the change
+        left, right = sums[:-1] / cuts[:, None], (sums[-1] - sums[:-1]) / (len(rows) - cuts)[:, None]
+        best = int((cuts * (len(rows) - cuts) * ((left - right) ** 2).sum(axis=1)).argmax())
         cut = int(cuts[best])
+        lengths = frames[cut - 1] - tube.frame_inds[0] + 1, tube.frame_inds[-1] - frames[cut] + 1
+        if min(cut, len(rows) - cut) < self.min_rows or min(lengths) < self.min_frames:
+            return None  # what stands out most is too short to be judged
         # The length of a mean of unit vectors tells how much they spread.
-        lengths = np.linalg.norm(left[best]), np.linalg.norm(right[best])
-        distance = float(1 - left[best] @ right[best] / max(lengths[0] * lengths[1], 1e-12))
-        spread = 1 - min(lengths)
+        norms = np.linalg.norm(left[best]), np.linalg.norm(right[best])
+        distance = float(1 - left[best] @ right[best] / max(norms[0] * norms[1], 1e-12))
+        spread = 1 - min(norms)
         if distance < self.min_distance or distance < self.min_ratio * spread:
             return None
         frame = self._frame_of_change(tube, int(frames[cut - 1]), int(frames[cut]))
