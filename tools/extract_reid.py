@@ -6,7 +6,7 @@ tubelet of the pipeline is. Components are so compared on the same crops, by wha
     tools/extract_reid.py --data-root DIR --appearance ColorHistogram --out color.npz
     tools/evaluate.py reid --gt color.npz --pred color.npz
 
-The npz has names, features, ids, cameras and roles.
+The npz has names, features, ids, cameras and roles; that of one component can be the list (--gt) for all.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ EXPECTED = {
         'OK: the val data set of my_tubes.py',
     ],
     'new_dataset': ['OK: the val data set of my_clips.py'],
+    'reid': ['train: 13 identities', 'reid/rank-1', 'features of length 80', 'features of length 128', '126 tensors'],
 }
 
 
