@@ -97,6 +97,22 @@ def test_the_tool_says_how_many_identities_a_config_needs(films, tmp_path, capsy
     assert 'train: 3 identities, 5 appearances, 48 crops' in capsys.readouterr().out
 
 
+def test_a_film_that_is_learned_and_searched_is_told(films, tmp_path, capsys):
+    people, videos = films / 'people.json', films / 'videos'
+    run(
+        'tools/data/seal/crop_people.py',
+        '--train',
+        people,
+        '--test',
+        people,
+        '--videos',
+        videos,
+        '--out',
+        tmp_path / 'a',
+    )
+    assert 'note: 2 films are in --train and --test (one)' in capsys.readouterr().out
+
+
 def test_films_can_be_chosen(films, tmp_path, capsys):
     options = ['--videos', films / 'videos', '--out', tmp_path / 'a', '--films', 'one']
     run('tools/data/seal/crop_people.py', '--test', films / 'people.json', *options)
@@ -164,7 +180,7 @@ def test_options_that_do_not_fit_are_named(films, tmp_path, extra, cause):
     [
         (['--out', 'a.json'], r'must end in \.npz'),
         (['--max-images', 0], 'must be positive'),
-        (['--appearance', 'tracking/deepsort_motion'], "has no stage 'appearance'"),
+        (['--appearance', 'tracking/motion'], "has no stage 'appearance'"),
     ],
 )
 def test_features_that_cannot_be_made_are_refused(crops, tmp_path, extra, cause):

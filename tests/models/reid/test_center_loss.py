@@ -28,7 +28,7 @@ def test_the_value_is_the_weighted_mean_squared_distance():
     loss, features = made(loss_weight=0.0005)
     f, c = features.detach().numpy().astype(np.float64), loss.centers.numpy().astype(np.float64).copy()
     expected = 0.0005 * np.mean([((f[row] - c[label]) ** 2).sum() for row, label in enumerate(LABELS.tolist())])
-    assert float(loss(features, LABELS)) == pytest.approx(expected, rel=1e-6)
+    assert loss(features, LABELS).item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_centres_make_the_step_of_an_optimiser_with_rescaled_gradients():
@@ -63,6 +63,21 @@ def test_a_rate_of_a_half_with_one_feature_puts_the_centre_on_it():
     feature = torch.tensor([[1.0, 2.0, 3.0]])
     loss(feature, torch.tensor([1]))
     np.testing.assert_allclose(loss.centers[1].numpy(), [1, 2, 3], atol=1e-6)
+
+
+def test_ranks_move_by_the_mean_of_their_gradients(monkeypatch):
+    """The other rank's batch is one on its centres: its gradient is zero and halves the mean."""
+    (alone, features), (together, _) = made(), made()
+    before = alone.centers.clone()
+    alone(features, LABELS)
+
+    def mean_with_zero(gradient, op):
+        assert op == 'mean'
+        gradient /= 2
+
+    monkeypatch.setattr('mmtube.models.reid.center_loss.all_reduce', mean_with_zero)
+    together(features, LABELS)
+    np.testing.assert_allclose(together.centers - before, (alone.centers - before) / 2, atol=1e-6)
 
 
 def test_nothing_moves_outside_of_training():

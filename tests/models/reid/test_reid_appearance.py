@@ -118,7 +118,7 @@ def test_configs_and_weights_that_cannot_be_used_are_named(tmp_path, checkpoint)
     with pytest.raises(InputError, match=r'picodet.*test_pipeline has no LoadSequence'):
         ReIDAppearance('mmtube::person/picodet_s_coco_person.py', checkpoint[0])
     with pytest.raises(InputError, match='no model'):
-        ReIDAppearance('mmtube::tracking/deepsort_motion', checkpoint[0])
+        ReIDAppearance('mmtube::tracking/motion', checkpoint[0])
     with pytest.raises(InputError, match='no checkpoint was given'):
         ReIDAppearance(CONFIG, None)
     with pytest.raises(InputError, match='is of another model'):

@@ -67,6 +67,11 @@ def main() -> None:
     if args.queries_per_person < 1:
         raise InputError(f'--queries-per-person must be positive, got {args.queries_per_person}')
     parts = {part: appearances_of(getattr(args, part), args) for part in ('train', 'test') if getattr(args, part)}
+    shared = {item.vid for item in parts.get('train', ())} & {item.vid for item in parts.get('test', ())}
+    if shared:
+        print(
+            f'note: {len(shared)} films are in --train and --test ({min(shared)}): their people are learned and found'
+        )
     counts = write_mars(
         args.out,
         parts,
