@@ -67,6 +67,7 @@ NEEDED = {
         name: lambda folder: dict(lazy_init=True)
         for name in ('SEALClips', 'SEALFrames', 'SEALTubes', 'AVAStyle', 'ActionTubes', 'MARSSequences')
     },
+    'MMDetTracker': lambda folder: dict(tracker=dict(type='mmdet.ByteTracker', motion=dict(type='KalmanFilter'))),
     'ClassBalancedSampler': lambda folder: dict(dataset=Labelled()),
     'PKSequenceSampler': lambda folder: dict(dataset=Labelled()),
     **{name: lambda folder: dict(ann_file='gt.json') for name in ('TrackingMetric', 'LinkingMetric')},

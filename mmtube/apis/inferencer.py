@@ -127,6 +127,7 @@ class TubeInferencer:
                 clock,
                 on_frame,
                 stages.get('describer'),
+                stages.get('camera_motion'),
             )
             video: VideoInfo = source.info
         looks = stages['describer'].finish() if 'describer' in stages else None

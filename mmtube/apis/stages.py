@@ -95,6 +95,7 @@ def track_people(
     clock: StageClock,
     on_frame: Callable[[int, int], None] | None = None,
     describer: TubeletDescriber | None = None,
+    camera_motion: Callable | None = None,
 ) -> tuple[list[Tube], list[tuple[int, int]], np.ndarray]:
     """Link boxes to tubelets, frame by frame.
 
@@ -109,6 +110,7 @@ def track_people(
             Defaults to None.
         describer (TubeletDescriber | None): Watches what the tracker does with described boxes; its ``finish`` then
             tells the looks of the tubelets, without a second pass over the film. Defaults to None.
+        camera_motion (Callable | None): See ``CameraMotion``; None takes the camera to stand still. Defaults to None.
 
     Returns:
         tuple: Tubelets; shots as half-open frame ranges; (F,) float64 times of all frames.
@@ -116,8 +118,9 @@ def track_people(
     tracker.reset()
     if describer is not None:
         describer.reset()
-    if shot_detector is not None:
-        shot_detector.reset()
+    for stage in (shot_detector, camera_motion):
+        if stage is not None:
+            stage.reset()
     times_s: list[float] = []
     for frame, detections in detected:
         times_s.append(detections.time_s)
@@ -125,11 +128,17 @@ def track_people(
             with clock('shot_detector'):
                 if shot_detector.update(frame.image, detections.frame_ind):
                     tracker.cut()
+                    if camera_motion is not None:
+                        camera_motion.reset()
+        motion = None
+        if camera_motion is not None:
+            with clock('camera_motion'):
+                motion = camera_motion.update(frame.image, detections.boxes_px)
         if appearance is not None:
             with clock('appearance'):
                 detections.features = appearance(frame.image, detections.boxes_px)
         with clock('tracker'):
-            ids = tracker.update(detections)
+            ids = tracker.update(detections, motion)
         if describer is not None and detections.features is not None:
             with clock('describer'):
                 height, width = frame.image.shape[:2]
@@ -149,18 +158,16 @@ def refine_tubes(
     clock: StageClock,
     looks: Mapping[int, TubeletLook] | None = None,
 ) -> tuple[list[Tube], list[Link], str]:
-    """Fill holes, put ID switches right, part tubelets of two people, link those of one, drop what is no person.
+    """Fill holes, put ID switches right, part tubelets of two people, smooth, link those of one person.
 
-    At last the subjects are chosen.
-
-    Each is done where the config has the stage.
+    At last what is no person is dropped and the subjects are chosen. Each is done where the config has the stage.
 
     Args:
         tubelets (list[Tube]): From :func:`track_people`.
         shots (list[tuple[int, int]]): Likewise.
         frame_times_s (np.ndarray): Likewise.
-        stages (dict): ``'gap_filler'``, ``'switch_corrector'``, ``'splitter'``, ``'linker'``, ``'tube_filter'`` and
-            ``'subject_chooser'`` or None.
+        stages (dict): ``'gap_filler'``, ``'switch_corrector'``, ``'splitter'``, ``'smoother'``, ``'linker'``,
+            ``'tube_filter'`` and ``'subject_chooser'`` or None.
         clock (StageClock): Where the time goes.
         looks (Mapping[int, TubeletLook] | None): How the tubelets look, by ID. Defaults to None: they are linked by
             their embeddings and none is parted.
@@ -181,6 +188,9 @@ def refine_tubes(
         with clock('splitter'):
             tubes, looks, splits = stages['splitter'](with_looks(tubes, looks), looks)
             parted = parted_pairs(splits)
+    if stages.get('smoother') is not None:
+        with clock('smoother'):
+            tubes = stages['smoother'](tubes, frame_times_s)
     if stages.get('linker') is not None:
         with clock('linker'):
             tubes, links = stages['linker'](with_looks(tubes, looks or {}), shots, looks, parted)

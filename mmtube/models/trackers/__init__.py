@@ -1,8 +1,11 @@
 from .appearance import ColorHistogram
+from .camera_motion import CameraMotion
 from .deepsort import DeepSORTTracker
 from .gap_filler import GapFiller
+from .gaussian_smoother import GaussianSmoother
 from .id_switches import IDChange, IDSwitchCorrector
 from .kalman import KalmanState
+from .mmdet_tracker import MMDetTracker
 from .shot_detector import ShotDetector
 from .subject_chooser import SubjectChooser, guess_heads, longest_tubes
 from .subject_selector import SubjectSelector
@@ -12,12 +15,15 @@ from .tubelet_describer import TubeletDescriber
 from .tubelet_splitter import TubeletSplitter
 
 __all__ = [
+    'CameraMotion',
     'ColorHistogram',
     'DeepSORTTracker',
     'GapFiller',
+    'GaussianSmoother',
     'IDChange',
     'IDSwitchCorrector',
     'KalmanState',
+    'MMDetTracker',
     'ShotDetector',
     'SubjectChooser',
     'SubjectSelector',

@@ -85,7 +85,7 @@ class DeepSORTTracker:
         if not 0 <= min_score <= high_score <= 1:
             raise ValueError(f'need 0 <= min_score <= high_score <= 1, got {min_score} and {high_score}')
         limits = (max_cosine_distance, max_iou_distance, weak_iou_distance, max_birth_overlap, max_gating_distance)
-        if not min(limits) >= 0:
+        if not all(limit >= 0 for limit in limits):
             raise ValueError('distances and overlaps must not be negative')
         if min(nn_budget, max_age, n_init) < 1:
             raise ValueError('nn_budget, max_age and n_init must be positive')

@@ -1,0 +1,4 @@
+_base_ = ['./mmdet_bytetrack.py']
+
+# mmdet's OC-SORT, for comparison.
+tracker = dict(tracker=dict(type='mmdet.OCSORTTracker'))
