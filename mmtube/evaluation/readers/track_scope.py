@@ -60,7 +60,7 @@ def scoped(truth: TrackTable, found: TrackTable, args: argparse.Namespace) -> tu
         if not names:
             raise InputError(f'{truth.name}: nobody is away for {args.with_returns:g} s and comes back')
         truth, found = only_videos(truth, found, names, literal=True)
-        told.append(f'the {len(names)} videos in which somebody is away for {args.with_returns:g} s and comes back')
+        told.append(f'only videos in which somebody is away for {args.with_returns:g} s and comes back: {len(names)}')
     return truth, found, told
 
 

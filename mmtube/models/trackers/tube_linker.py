@@ -191,7 +191,8 @@ class _Clustering:
         total = np.where(self.can_follow, self.appearance + self.step, np.inf)
         self.total = np.minimum(total, total.T)
         self.total[self.total > self.limit] = np.inf
-        self.ambiguous: set[tuple[int, int]] = set()
+        # No step between members of two clusters costs less: what is too dear even so need not be looked at.
+        self.least_step = np.minimum(self.step, self.step.T)
         self.best = self.total.argmin(axis=1) if len(ids) else np.zeros(0, np.int64)
         self.best_cost = self.total[np.arange(len(ids)), self.best]
         self.open = self.total.copy()  # without what was found ambiguous
@@ -205,7 +206,6 @@ class _Clustering:
             if not cost <= rules.max_cost:
                 break
             if self._rival_cost(a, b) < cost + rules.min_margin:
-                self.ambiguous.add((min(a, b), max(a, b)))
                 self.open[a, b] = self.open[b, a] = np.inf
                 self._find_best([a, b])
                 continue
@@ -265,13 +265,12 @@ class _Clustering:
         self.apart[b] = self.apart[:, b] = False
         self.alive[b] = False
         self.members[a] = sorted(self.members[a] + self.members[b], key=lambda index: self.pairs.first[index])
-        self.ambiguous = {pair for pair in self.ambiguous if a not in pair and b not in pair}
         row = np.full(len(self.ids), np.inf)
-        cheapest = mean - self.rules.near_bonus
-        for c in np.flatnonzero(apart & self.alive & (cheapest <= self.limit)):
-            joints = tuple(zip(*self._joints(a, c)))
-            if self.can_follow[joints].all():
-                total = mean[c] + self.step[joints].mean()
+        self.least_step[a] = self.least_step[:, a] = np.minimum(self.least_step[a], self.least_step[b])
+        for c in np.flatnonzero(apart & self.alive & (mean + self.least_step[a] <= self.limit)):
+            joints = self._joints(a, int(c))
+            if all(self.can_follow[joint] for joint in joints):
+                total = mean[c] + sum(self.step[joint] for joint in joints) / len(joints)
                 row[c] = total if total <= self.limit else np.inf
         for matrix in (self.total, self.open):
             matrix[b] = matrix[:, b] = np.inf
