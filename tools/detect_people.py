@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from mmengine.config import Config
@@ -28,14 +29,17 @@ from mmtube.fileio import check_writable
 from mmtube.structures.io import write_mot_detections
 
 
-def detect_film(film: Path, output: Path, cfg: Config, detector: Callable, selector: Callable | None) -> None:
-    """Write the boxes of one film."""
+def detect_film(
+    film: Path, output: Path, cfg: Config, detector: Callable, selector: Callable | None, every: int = 1
+) -> None:
+    """Write the boxes of every n-th frame of one film."""
     with (
         build_stage('frame_source', cfg.frame_source, path=str(film)) as source,
         ProgressLine(film.name) as progress,
     ):
         found = []
-        for frame, detections in detect_people(source, detector, selector, cfg.get('batch_size', 1), StageClock()):
+        frames = (frame for frame in source if frame.index % every == 0)
+        for frame, detections in detect_people(frames, detector, selector, cfg.get('batch_size', 1), StageClock()):
             found.append(detections)
             progress('detect', frame.index + 1, source.info.num_frames or None, count_people(len(detections)))
     write_mot_detections(found, output)
@@ -73,6 +77,8 @@ def parse_args() -> argparse.Namespace:
     parser = pipeline_parser(__doc__)
     parser.add_argument('video', type=Path, help='film, or a folder of films')
     parser.add_argument('--output', type=Path, required=True, help='MOT text to write; for a folder of films, a folder')
+    parser.add_argument('--only', metavar='PATTERN', help="of a folder, films whose names without suffix fit: 'test_*'")
+    parser.add_argument('--every', type=int, default=1, metavar='N', help='look at every n-th frame, from the first')
     parser.add_argument('--force', action='store_true', help='do the films of a folder again that have a text')
     parser.add_argument('--device', default='cpu', help='where the detector runs')
     return parser.parse_args()
@@ -82,7 +88,12 @@ def main() -> int:
     """Command line; returns 2 if a film of a folder could not be used."""
     args = parse_args()
     is_folder = args.video.is_dir()
-    texts = texts_of(list_films(args.video), args.output) if is_folder else {args.video: args.output}
+    if args.every < 1:
+        raise InputError(f'--every must be 1 or more, not {args.every}')
+    films = [film for film in list_films(args.video) if fnmatchcase(film.stem, args.only or '*')] if is_folder else []
+    if is_folder and not films:
+        raise InputError(f'{args.video}: no film of this folder is called {args.only}')
+    texts = texts_of(films, args.output) if is_folder else {args.video: args.output}
     if is_folder and args.output.is_file():
         raise InputError(f'{args.output}: is a file, for a folder of films it must be a folder')
     waiting = {film: text for film, text in texts.items() if args.force or not is_folder or not text.is_file()}
@@ -92,9 +103,10 @@ def main() -> int:
     detector = build_stage('detector', cfg.detector, device=args.device) if waiting else None
     selector = build_stage('selector', cfg.selector) if cfg.get('selector') else None
     if not is_folder:
-        detect_film(args.video, args.output, cfg, detector, selector)
+        detect_film(args.video, args.output, cfg, detector, selector, args.every)
         return 0
-    bad = [error for film, text in waiting.items() if (error := fault_of(film, text, cfg, detector, selector))]
+    how = (cfg, detector, selector, args.every)
+    bad = [error for film, text in waiting.items() if (error := fault_of(film, text, *how))]
     for error in bad:
         print(f'error: {error}', file=sys.stderr)
     done = len(texts) - len(waiting)

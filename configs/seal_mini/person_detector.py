@@ -6,7 +6,8 @@ _base_ = [
 ]
 
 # The person detector that ships with the package, fine-tuned on the rendered people of SEAL-mini.
-model = dict(bbox_head=dict(num_classes=1))
+# People who cover one another stay apart: of the validation films' frames 0.6 and 0.65 find most, 0.5 loses some.
+model = dict(bbox_head=dict(num_classes=1), test_cfg=dict(nms=dict(iou_threshold=0.6)))
 max_epochs = 2
 train_cfg = dict(max_epochs=max_epochs)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))

@@ -87,6 +87,20 @@ def test_a_bad_film_does_not_end_the_batch_and_is_told_at_the_end(detect, tmp_pa
     assert printed.out.endswith('1 films done, 0 were done before, 2 cannot be used\n')
 
 
+def test_a_part_of_the_films_and_of_the_frames_can_be_chosen(detect, tmp_path):
+    films = tmp_path / 'films'
+    films.mkdir()
+    for name in ('test_1.mp4', 'test_2.mp4', 'train_1.mp4'):
+        make_film(films / name, 5)
+    code, _ = detect(films, '--output', tmp_path / 'out', '--only', 'test_*', '--every', 2)
+    assert code == 0 and sorted(path.name for path in (tmp_path / 'out').iterdir()) == ['test_1.txt', 'test_2.txt']
+    assert [frame.frame_ind for frame in read_mot_detections(tmp_path / 'out' / 'test_2.txt')] == [0, 2, 4]
+    with pytest.raises(InputError, match='no film of this folder is called val'):
+        detect(films, '--output', tmp_path / 'out', '--only', 'val*')
+    with pytest.raises(InputError, match='--every must be 1 or more'):
+        detect(films, '--output', tmp_path / 'out', '--every', 0)
+
+
 def test_what_cannot_be_written_is_refused_before_the_work(detect, tmp_path):
     films = tmp_path / 'films'
     films.mkdir()
