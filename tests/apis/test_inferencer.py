@@ -13,7 +13,14 @@ from mmtube.apis.stages import batches
 from mmtube.datasets import Frame, FrameSource
 from mmtube.errors import InputError, MissingCheckpointError
 from mmtube.models.interfaces import BaseTubeletDetector, BaseTubeletFeatures
-from mmtube.models.trackers import ColorHistogram, DeepSORTTracker, ShotDetector, TubeFilter, TubeLinker
+from mmtube.models.trackers import (
+    ColorHistogram,
+    DeepSORTTracker,
+    ShotDetector,
+    TubeFilter,
+    TubeletSplitter,
+    TubeLinker,
+)
 from mmtube.registry import MODELS
 from mmtube.structures import FrameDetections, Segment, Tube, TubeletRows
 from mmtube.testing import make_film
@@ -400,3 +407,32 @@ def test_without_the_weights_of_the_features_neither_they_nor_the_segments_are_r
 def test_a_batch_size_that_makes_no_sense_is_refused(batch_size):
     with pytest.raises(InputError, match='batch_size must be a whole number above 0'):
         TubeInferencer(pipeline(batch_size=batch_size))
+
+
+def test_the_pipeline_links_by_looks_that_it_saw_on_the_way(film):
+    parts = dict(describer=dict(type='TubeletDescriber', max_boxes=4), splitter=dict(type='TubeletSplitter'))
+    result = TubeInferencer(pipeline(**parts))(film)
+    plain = TubeInferencer(pipeline())(film)
+    assert [tube.track_id for tube in result.tubes] == [tube.track_id for tube in plain.tubes]
+    stages = {stage.name: stage for stage in result.stages}
+    assert stages['describer'].state == stages['splitter'].state == 'run'
+    assert {stage.name: stage.state for stage in plain.stages}['describer'] == 'skipped'
+
+
+def test_a_tubelet_of_two_people_is_parted_before_linking(tmp_path):
+    # The box goes over from red to blue at frame 20; blue was another tubelet until then.
+    frames = [scene([(20, RED), (60, BLUE)]) for _ in range(40)]
+    film = make_film(tmp_path / 'switch.mkv', frames=frames)
+    boxes = {'red': [15, 40, 35, 90], 'blue': [55, 40, 75, 90]}
+    switched = [boxes['red']] * 20 + [boxes['blue']] * 20
+    tubelets = [
+        Tube(1, range(40), np.arange(40) / 10, switched),
+        Tube(2, range(18), np.arange(18) / 10, [boxes['blue']] * 18),
+    ]
+    described, shots, looks = describe_tubelets(FrameSource(film), tubelets, ColorHistogram(), None)
+    stages = {'splitter': TubeletSplitter(), 'linker': TubeLinker()}
+    tubes, links, _ = refine_tubes(described, shots, None, stages, StageClock(), looks)
+    assert [(tube.track_id, set(tube.boxes_px[:, 0].tolist())) for tube in tubes] == [(1, {15.0}), (2, {55.0})]
+    assert [(link.earlier_id, link.later_id) for link in links] == [(2, 3)]
+    whole, _, _ = refine_tubes(described, shots, None, {'linker': TubeLinker()}, StageClock(), looks)
+    assert len(whole) == 2 and len(set(whole[0].boxes_px[:, 0].tolist())) == 2

@@ -5,9 +5,11 @@ from mmtube.structures import (
     Link,
     Segment,
     Tube,
+    TubeletSplit,
     VideoInfo,
     VideoResult,
     apply_links,
+    apply_splits,
     split_tubelets,
     without_link,
 )
@@ -102,3 +104,32 @@ def test_taking_a_link_back_leaves_the_other_tubes_as_they_are():
 def test_a_tube_without_rows_comes_apart_into_itself():
     empty = tubelet(1, 0, -1, segments=[Segment(0.0, 1.0, 0)])
     assert split_tubelets(empty) == [empty]
+
+
+def test_of_two_boxes_in_a_frame_the_surer_stays_if_few_are_shared():
+    one, two = tubelet(1, 0, 5, scores=[0.5] * 6), tubelet(2, 5, 9, scores=[0.7] * 5)
+    two.boxes_px[:] += 1
+    (joined,) = apply_links([one, two], [link(1, 2)], max_overlap_frames=1)
+    assert joined.frame_inds.tolist() == list(range(10))
+    assert joined.tubelet_ids.tolist() == [1] * 5 + [2] * 5 and joined.boxes_px[5, 0] == 1
+    with pytest.raises(ValueError):
+        apply_links([one, tubelet(2, 4, 9)], [link(1, 2)], max_overlap_frames=1)
+
+
+def test_splits_part_tubelets_in_their_order():
+    tubes = apply_splits([tubelet(1, 0, 9)], [TubeletSplit(1, 5, 6, 0.4, None), TubeletSplit(1, 6, 3, 0.4, 5)])
+    assert [(tube.track_id, tube.frame_inds.tolist()) for tube in tubes] == [
+        (1, [0, 1, 2]),
+        (5, [6, 7, 8, 9]),
+        (6, [3, 4, 5]),
+    ]
+    assert [set(tube.tubelet_ids.tolist()) for tube in tubes] == [{1}, {5}, {6}]
+
+
+@pytest.mark.parametrize(
+    'split, message',
+    [((7, 9, 3), 'tubelet 7, which does not exist'), ((1, 2, 3), 'tubelet 2, which exists'), ((1, 9, 0), 'no box on')],
+)
+def test_splits_that_do_not_fit_are_refused(split, message):
+    with pytest.raises(ValueError, match=message):
+        apply_splits([tubelet(1, 0, 5), tubelet(2, 0, 5)], [TubeletSplit(*split, 0.4, None)])

@@ -176,7 +176,7 @@ def test_proposals_go_to_a_reviewer_and_come_back(run_here, refused_here, walk, 
     assert '--apply' in refused_here('tools/link_tubes.py', '--tracks', tracks, '--all', '--output', none)
 
 
-def test_proposals_for_other_tubelets_are_refused_here(refused_here, walk, tmp_path):
+def test_proposals_for_other_tubelets_are_refused(refused_here, walk, tmp_path):
     proposals = [LinkProposal(1, 2, 0.1, 0.0, 'seen at once', True, True), LinkProposal(1, 9, 0.1, 0.0, '', True, True)]
     for number in (1, 2):
         path = tmp_path / 'p.json'
