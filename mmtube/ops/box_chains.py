@@ -214,7 +214,9 @@ def short_switches(pictures: np.ndarray, ids: np.ndarray, chains: np.ndarray, ma
 
 def _without_collisions(found: list[Relabel], pictures: np.ndarray, ids: np.ndarray) -> list[Relabel]:
     """Return the changes, with exchanges where an ID would have two boxes in a picture and without what cannot be."""
-    at = {key: row for row, key in enumerate(zip(pictures.tolist(), ids.tolist()))} if found else {}
+    rows = np.concatenate([np.zeros(0, np.int64), *(change.rows for change in found)])
+    near = np.flatnonzero(np.isin(pictures, pictures[rows]))
+    at = dict(zip(zip(pictures[near].tolist(), ids[near].tolist()), near.tolist()))
     moved = {row for change in found for row in change.rows.tolist()}
     settled: list[Relabel] = []
     taken: set[tuple[int, int]] = set()  # picture and ID that a change gives away

@@ -89,12 +89,12 @@ class BoxColumns:
 
 def shots_of_boxes(annotations: SEALAnnotations, columns: BoxColumns) -> np.ndarray:
     """Return (N,) int64 numbers of the shots of boxes, different for different films."""
-    shots = columns.video * SHOT_SPAN
-    for number, video in enumerate(annotations.videos.values()):
-        if video.shots:
-            rows = columns.video == number
-            shots[rows] += np.searchsorted([first for first, _ in video.shots], columns.frame_inds[rows], 'right')
-    return shots
+    starts = [
+        number * SHOT_SPAN + first
+        for number, video in enumerate(annotations.videos.values())
+        for first, _ in video.shots
+    ]
+    return columns.video * SHOT_SPAN + np.searchsorted(np.array(starts, np.int64), columns.pictures(), side='right')
 
 
 def assemble(

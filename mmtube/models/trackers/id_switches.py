@@ -146,9 +146,10 @@ class IDSwitchCorrector:
     ) -> tuple[np.ndarray, list[IDChange]]:
         after = dict(zip(begins.tolist(), lengths.tolist()))
         next_id = int(new_ids.max(initial=-1)) + 1
-        for number in np.unique(new_ids[begins]).tolist():
-            rows = np.flatnonzero(new_ids == number)
-            rows = rows[np.argsort(pictures[rows], kind='stable')]
+        order = np.lexsort((pictures, new_ids)) if len(begins) else begins
+        numbers, ordered = np.unique(new_ids[begins]), new_ids[order]
+        first, end = np.searchsorted(ordered, numbers), np.searchsorted(ordered, numbers, side='right')
+        for number, rows in zip(numbers.tolist(), [order[low:high] for low, high in zip(first, end)]):
             starts = [place for place, row in enumerate(rows.tolist()) if row in after]
             pieces = np.split(rows, starts)
             longest = max(range(len(pieces)), key=lambda index: (len(pieces[index]), -index))
