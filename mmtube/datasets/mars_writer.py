@@ -6,7 +6,7 @@ import csv
 import io
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -52,7 +52,7 @@ def write_mars(
     *,
     queries_per_person: int = 1,
     suffix: str = '.jpg',
-    on_film: object = None,
+    on_frame: Callable[[int, int], None] | None = None,
 ) -> dict[str, int]:
     """Cut appearances out of films and write them as MARS is laid out.
 
@@ -70,7 +70,7 @@ def write_mars(
         videos (Path): Folder of the films.
         queries_per_person (int): See :func:`query_rows`. Defaults to 1.
         suffix (str): ``'.jpg'``, or ``'.png'`` for crops without loss. Defaults to '.jpg'.
-        on_film (Callable | None): Called after each film with its name and the number of crops. Defaults to None.
+        on_frame (Callable | None): Called after each frame with how many of how many are decoded. Defaults to None.
 
     Returns:
         dict[str, int]: Counts: ``train_identities``, ``train_tracklets``, ``train_images``, the same of ``test``, and
@@ -96,8 +96,12 @@ def write_mars(
     staging = Path(tempfile.mkdtemp(prefix=f'.{folder.name}.', dir=folder.parent))
     try:
         names = {part: _names(appearances, pids, part, suffix) for part, appearances in parts.items()}
+        done, total = 0, sum(_needed_frames(appearances) for appearances in parts.values())
         for part, appearances in parts.items():
-            _cut_films(staging / f'bbox_{part}', appearances, names[part], videos, on_film)
+            for _ in _cut_films(staging / f'bbox_{part}', appearances, names[part], videos):
+                done += 1
+                if on_frame is not None:
+                    on_frame(done, total)
             _write_lists(staging / 'info', part, appearances, names[part], pids)
         if 'test' in parts:
             scipy.io.savemat(staging / 'info' / 'query_IDX.mat', {'query_IDX': (queries + 1.0)[None]})
@@ -136,9 +140,16 @@ def _names(appearances: Sequence[Appearance], pids: dict, part: str, suffix: str
     ]
 
 
-def _cut_films(
-    folder: Path, appearances: Sequence[Appearance], names: list[list[str]], videos: Path, on_film: object
-) -> None:
+def _needed_frames(appearances: Sequence[Appearance]) -> int:
+    """Frames that are decoded: those of each film up to the last one with a box."""
+    last: dict[str, int] = {}
+    for item in appearances:
+        last[item.vid] = max(last.get(item.vid, 0), int(item.frame_inds[-1]) + 1)
+    return sum(last.values())
+
+
+def _cut_films(folder: Path, appearances: Sequence[Appearance], names: list[list[str]], videos: Path) -> Iterator[int]:
+    """Write the crops; yields the index of each frame that is done with."""
     by_film: dict[str, list[int]] = {}
     for row, item in enumerate(appearances):
         by_film.setdefault(item.vid, []).append(row)
@@ -152,12 +163,11 @@ def _cut_films(
             for frame in source:
                 for path, box in wanted.pop(frame.index, ()):
                     _write_crop(path, cut_boxes(frame.image, box[None])[0], f'{film}: frame {frame.index}')
+                yield frame.index
                 if not wanted:
                     break
         if wanted:
             raise InputError(f'{film}: has no frame {min(wanted)}, in which somebody has a box')
-        if callable(on_film):
-            on_film(vid, sum(len(names[row]) for row in rows))
 
 
 def _write_crop(path: Path, crop: np.ndarray | None, where: str) -> None:

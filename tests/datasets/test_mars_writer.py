@@ -99,6 +99,13 @@ def test_names_are_those_of_mars(tmp_path, videos):
     assert names[4] == '0004C2T0002F001.jpg' and (tmp_path / 'out' / 'bbox_test' / '0004' / names[4]).is_file()
 
 
+def test_each_film_is_decoded_once_and_no_further_than_needed(tmp_path, videos):
+    seen = []
+    write_mars(tmp_path / 'out', PARTS, videos, on_frame=lambda done, total: seen.append((done, total)))
+    needed = 6 + 11 + 14 + 21  # the last frame with a box in each film, and one
+    assert seen == [(done, needed) for done in range(1, needed + 1)]
+
+
 def test_only_one_part_can_be_written(tmp_path, videos):
     write_mars(tmp_path / 'out', {'train': PARTS['train']}, videos)
     assert len(read(tmp_path / 'out', 'train')) == 3 and not (tmp_path / 'out' / 'info' / 'query_IDX.mat').exists()

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from mmtube.apis import ProgressLine
 from mmtube.datasets.appearances import Appearance, find_appearances
 from mmtube.datasets.mars_writer import write_mars
 from mmtube.errors import InputError, exit_on_input_error
@@ -72,13 +74,9 @@ def main() -> None:
         print(
             f'note: {len(shared)} films are in --train and --test ({min(shared)}): their people are learned and found'
         )
-    counts = write_mars(
-        args.out,
-        parts,
-        args.videos,
-        queries_per_person=args.queries_per_person,
-        suffix='.png' if args.png else '.jpg',
-    )
+    options = dict(queries_per_person=args.queries_per_person, suffix='.png' if args.png else '.jpg')
+    with ProgressLine(args.out.name) as progress:
+        counts = write_mars(args.out, parts, args.videos, on_frame=partial(progress, 'crop'), **options)
     for part in parts:
         identities, tracklets, images = (counts[f'{part}_{name}'] for name in ('identities', 'tracklets', 'images'))
         print(f'{part}: {identities} identities, {tracklets} appearances, {images} crops')
