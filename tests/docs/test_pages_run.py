@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r'^```(bash|python)\n(.*?)^```', re.MULTILINE | re.DOTALL)
 NEEDS_WEIGHTS = 'demo/tube_demo.py'
 EXPECTED = {
-    'annotation': ['relabel proposed', 'merge undone', 'work/a4.json: 4 films', '1 file checked: 0 findings'],
+    'annotation': ['relabel proposed', ' merges undone', 'work/a4.json: 4 films', '1 file checked: 0 findings'],
     'evaluation': [
         'HOTA',
         'gain_localization',
