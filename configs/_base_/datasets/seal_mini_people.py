@@ -13,7 +13,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadFilmFrame'),
-    dict(type='mmdet.Resize', scale=(320, 240), keep_ratio=True),
+    dict(type='mmdet.Resize', scale=(416, 312), keep_ratio=True),  # finds more of the small than their own 320x240
     dict(type='mmdet.LoadAnnotations', with_bbox=True),
     dict(
         type='mmdet.PackDetInputs',

@@ -90,6 +90,13 @@ def test_a_second_box_on_somebody_is_false_and_the_most_confident_comes_first(tm
     assert result.metrics['AP'] == pytest.approx((7 * 1 + 3 * 0.5) / 10)
 
 
+def test_a_detection_whose_best_box_is_taken_finds_the_next_best(tmp_path):
+    gt = write_truth(tmp_path / 'gt.txt', (1, 1, 1), (1, 2, 4))  # 3 pixels apart
+    # The second overlaps person 1 most too (IoU 9/11), who is found already, and person 2 by 8/12.
+    result = score(gt, write(tmp_path / 'out.txt', (1, 1, 0.9), (1, 2, 0.8)), '--score', '0')
+    assert (result.metrics['recall'], result.metrics['FP']) == (1.0, 0)
+
+
 def test_frames_without_people_count(tmp_path):
     write_seal_json(from_results([people(num_frames=10)], split='test'), tmp_path / 'people.json')
     pred = write(tmp_path / 'film.txt', (9, 30, 0.9), (10, 30, 0.8))
