@@ -21,6 +21,13 @@ EXPECTED = {
         '\n0.9\n',
         'OK: the val data set of my_tubes.py',
     ],
+    'linking': [
+        'val_0000.json: 3 tubes, 1 merges',
+        'IDs of the ground truth end at shot changes',
+        '0 of 11 merges wrong, at most 23.84 %',
+        'val_0000.proposals.json: 1 proposals',
+        'undone.json: 4 tubes, 0 merges',
+    ],
     'new_dataset': ['OK: the val data set of my_clips.py'],
     'reid': ['train: 13 identities', 'reid/rank-1', 'features of length 80', 'features of length 128', '126 tensors'],
 }

@@ -2,8 +2,8 @@
 
 The tubelets of annotated films are linked once with a high threshold; each merge is right or wrong by the person that
 its two tubelets show. Printed are merges, wrong merges and recall against the threshold, with the upper bound of the
-rate of wrong merges (one-sided, Clopper and Pearson). The threshold that is written is the largest one whose bound is
-at most the wanted rate. Described boxes are kept in --cache, so that another call takes seconds.
+rate of wrong merges (one-sided, Clopper and Pearson). The threshold that is written makes most right merges among those
+whose bound is at most the wanted rate. Described boxes are kept in --cache, so that another call takes seconds.
 """
 
 from __future__ import annotations
@@ -85,15 +85,20 @@ def main() -> None:
     print(f'{len(films)} films; a merge is wrong if its two tubelets show two people')
     print(f'{"threshold":>9} {"merges":>7} {"wrong":>6} {"rate %":>7} {"bound %":>8} {"recall %":>9}')
     rows = np.unique(np.linspace(0, len(curve.thresholds) - 1, ROWS).astype(int))
-    chosen = curve.choose(args.wrong_rate)
+    try:
+        chosen, refusal = curve.choose(args.wrong_rate), None
+    except InputError as error:  # the table tells why
+        chosen, refusal = int(rows[-1]), error
     for row in np.unique(np.append(rows, chosen)):
         merges = curve.right[row] + curve.wrong[row]
         shares = f'{100 * curve.rate[row]:>7.2f} {100 * curve.bound[row]:>8.2f} {100 * curve.recall[row]:>9.1f}'
         print(
             f'{curve.thresholds[row]:>9.4f} {merges:>7} {curve.wrong[row]:>6} {shares}'
-            + (' <' if row == chosen else '')
+            + (' <' if row == chosen and not refusal else '')
         )
-    max_cost = float(np.floor(curve.thresholds[chosen] * 1e4 + 1e-9) / 1e4) if chosen else float(curve.thresholds[0])
+    if refusal:
+        raise refusal
+    max_cost = float(np.ceil(curve.thresholds[chosen] * 1e6) / 1e6)  # the merge at the threshold is made
     told = (
         f'{curve.wrong[chosen]} of {curve.right[chosen] + curve.wrong[chosen]} merges wrong, at most '
         f'{100 * curve.bound[chosen]:.2f} % with confidence {args.confidence:g}; '

@@ -62,14 +62,17 @@ class ThresholdCurve:
         return self.wrong / np.maximum(self.right + self.wrong, 1)
 
     def choose(self, wrong_rate: float) -> int:
-        """Return the row of the largest threshold whose upper bound is at most the wanted rate.
+        """Return the row of the threshold that makes most right merges with an upper bound of at most the wanted rate.
+
+        Of those that make as many it is the lowest: what a higher one adds shows nobody, or somebody else.
 
         Raises:
             InputError: If there is none: merges are wrong too often, or there are too few of them to tell.
         """
         fits = np.flatnonzero(self.bound <= wrong_rate)
         if len(fits):
-            return int(fits[-1])
+            most = self.right[fits].max()
+            return int(fits[self.right[fits] == most][0])
         least = float(self.bound.min(initial=1.0))
         need = int(np.ceil(np.log(1 - self.confidence) / np.log1p(-wrong_rate)))
         raise InputError(

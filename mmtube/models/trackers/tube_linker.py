@@ -31,7 +31,7 @@ class TubeLinker:
 
     Args:
         max_cost (float): Largest cost of a merge, in cosine distance; ``tools/analysis/calibrate_linking.py`` finds it
-            for a wanted rate of wrong merges. Defaults to 0.2.
+            for a wanted rate of wrong merges. It may be below 0 where there is a bonus. Defaults to 0.2.
         max_gap_s (float): Longest gap in seconds. Defaults to 60.
         max_speed (float): Fastest believable motion in body heights per second of gap. Defaults to 4.
         slack (float): Body heights by which a person may appear to jump in any case (a moving camera, a box that
@@ -55,7 +55,8 @@ class TubeLinker:
         near_miss (float): Merges that cost up to this above ``max_cost`` are proposed to a reviewer. Defaults to 0.1.
 
     Raises:
-        ValueError: If a limit is negative, ``max_scale`` is below 1, or a length of the bonus is not positive.
+        ValueError: If a limit is negative, ``max_scale`` is below 1, ``max_cost`` is below what any merge costs, or a
+            length of the bonus is not positive.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class TubeLinker:
         near_miss: float = 0.1,
     ) -> None:
         limits = (max_gap_s, max_speed, slack, max_overlap_frames, min_boxes, scale_cost, weak_cost)
-        if min(*limits, max_cost, near_bonus, min_margin, near_miss) < 0 or max_scale < 1:
+        if min(*limits, near_bonus, min_margin, near_miss) < 0 or max_scale < 1:
             raise ValueError('limits must not be negative and max_scale must be at least 1')
+        if max_cost < -near_bonus:
+            raise ValueError(f'no merge costs less than {-near_bonus:g}, max_cost is {max_cost:g}')
         if min(near_distance, near_gap_s) <= 0 or full_evidence < 1:
             raise ValueError('near_distance, near_gap_s and full_evidence must be positive')
         self.max_cost = max_cost

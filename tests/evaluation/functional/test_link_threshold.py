@@ -37,11 +37,13 @@ def test_undecided_merges_count_neither_way():
     assert (curve.right[-1], curve.wrong[-1]) == (1, 0)
 
 
-def test_the_largest_threshold_within_the_rate_is_chosen():
-    merges = [(i / 1000, True) for i in range(400)] + [(0.5, False)] + [(0.6 + i / 1000, False) for i in range(20)]
+def test_most_right_merges_within_the_rate_are_chosen_at_the_lowest_threshold():
+    merges = [(i / 1000, True) for i in range(400)] + [(0.5, False), (0.6, True)]
+    merges += [(0.7 + i / 1000, False) for i in range(20)]
     curve = threshold_curve([order(*merges)], 421, 0.95)
     assert curve.thresholds[curve.choose(0.01)] == pytest.approx(0.399)  # 1 wrong of 401 is bounded by 1.18 %
-    assert curve.thresholds[curve.choose(0.012)] == pytest.approx(0.5)
+    assert curve.thresholds[curve.choose(0.012)] == pytest.approx(0.6)
+    assert curve.thresholds[curve.choose(0.02)] == pytest.approx(0.6)  # 0.7 adds a wrong merge and no right one
 
 
 def test_too_few_merges_are_refused_with_the_number_that_it_takes():
