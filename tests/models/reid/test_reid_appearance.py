@@ -1,5 +1,7 @@
 """The appearance stage by a re-identification network: crops as in training, and boxes of every kind."""
 
+import hashlib
+
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from mmtube.apis import build_stage
 from mmtube.config import load_config
 from mmtube.datasets.transforms import LoadSequence, PackSequence
 from mmtube.errors import InputError
+from mmtube.models.checkpoint import ASSETS, read_checkpoint
 from mmtube.models.reid.appearance import ReIDAppearance
 from mmtube.ops.crops import cut_boxes
 from mmtube.registry import MODELS
@@ -131,3 +134,31 @@ def test_configs_and_weights_that_cannot_be_used_are_named(tmp_path, checkpoint)
         ReIDAppearance(str(detector), checkpoint[0])
     with pytest.raises(ValueError, match='max_crops'):
         ReIDAppearance(CONFIG, checkpoint[0], max_crops=0)
+
+
+def test_the_network_that_ships_is_the_one_that_its_page_describes():
+    content = (ASSETS / 'reid_seal_mini.pth').read_bytes()
+    page = (ASSETS / 'README.md').read_text(encoding='utf-8')
+    assert len(content) <= 2_000_000 and f'{len(content):,} bytes' in page
+    assert hashlib.sha256(content).hexdigest() in page
+    found = read_checkpoint('mmtube://reid_seal_mini.pth')
+    assert found['meta']['config'] == 'seal_mini/reid' and found['meta']['licence'] == 'Apache-2.0'
+    assert not [name for name in found['state_dict'] if name.startswith('loss_center')]
+
+
+def test_the_network_that_ships_knows_people_by_their_clothes():
+    """Figures of two colours on two grounds: the clothes decide, not the ground."""
+    appearance = ReIDAppearance()
+    frame = np.full((140, 320, 3), (120, 150, 170), np.uint8)
+    frame[:, 160:] = (90, 140, 90)
+    clothes = [((40, 40, 200), (60, 60, 60)), ((200, 120, 40), (210, 210, 210))]
+    boxes = []
+    for x, (shirt, trousers) in zip((20, 90, 180, 250), clothes * 2):
+        cv2.circle(frame, (x + 20, 25), 9, (140, 170, 220), -1)
+        frame[35:75, x + 8 : x + 32] = shirt
+        frame[75:125, x + 9 : x + 31] = trousers
+        boxes.append([x, 15, x + 40, 127])
+    features = appearance(frame, np.array(boxes, np.float32))
+    distances = 1 - features @ features.T
+    same = max(distances[0, 2], distances[1, 3])
+    assert same < min(distances[0, 1], distances[0, 3], distances[1, 2], distances[2, 3])
