@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmtube.errors import InputError
-from mmtube.structures.seal.convert import film_file
+from mmtube.structures.seal.convert._common import film_file
 
 BAD_TOLD = 5
 

@@ -1,4 +1,4 @@
-from ._common import film_file, own_boxes, read_videos, without_broken
+from ._common import own_boxes, read_videos, without_broken
 from .act_pkl import act_pkl_label_map, read_act_pkl, write_act_pkl
 from .activitynet import activitynet_label_map, read_activitynet, write_activitynet
 from .ava_csv import read_ava_csv, write_ava_csv
@@ -13,7 +13,6 @@ __all__ = [
     'act_pkl_label_map',
     'activitynet_label_map',
     'cvat_label_maps',
-    'film_file',
     'from_results',
     'own_boxes',
     'read_act_pkl',
