@@ -32,8 +32,8 @@ class CoarseStep:
     """Finds the coarse tubelets of films.
 
     Args:
-        cfg (Config): Pipeline; its detector, selector, shot detector, appearance, tracker and gap filler are used, and
-            ``top_k`` of its subject chooser is how many tubelets of a film are kept.
+        cfg (Config): Pipeline; its detector, selector, shot detector, appearance, camera motion, tracker and gap filler
+            are used, and ``top_k`` of its subject chooser is how many tubelets of a film are kept.
         films (str | os.PathLike | None): Folder of films, or one. Defaults to None: no film is looked at.
         found (tuple[str, str | os.PathLike] | None): One of ``'detections'``, ``'tracks'`` (folders of MOT text) and
             ``'results'`` (a folder of results), and the folder. Defaults to None: people are detected.
@@ -68,7 +68,7 @@ class CoarseStep:
             raise InputError(f'{self.folder}: size and rate of the films are not known, tell the films or a table')
         self.chooser = build_stage('subject_chooser', cfg.subject_chooser) if cfg.get('subject_chooser') else None
         watching = self.films is not None and self.kind not in ('tracks', 'results')
-        keys = ['tracker', 'gap_filler', *(('selector', 'appearance') if watching else ())]
+        keys = ['tracker', 'gap_filler', *(('selector', 'appearance', 'camera_motion') if watching else ())]
         keys += ['shot_detector'] if self.films is not None and self.kind != 'results' else []
         self.stages = {key: build_stage(key, cfg[key]) for key in keys if cfg.get(key)}
         if not self.kind:
@@ -145,13 +145,14 @@ class CoarseStep:
             size = (info.width, info.height)
             tubes = read_mot_txt(self.folder / f'{vid}.txt', info.fps, size, info.num_frames).tubes
             return VideoResult(info, tubes, self._shots(vid, info))
-        detector = (stages['tracker'], stages.get('shot_detector'), stages.get('appearance'), clock)
+        watching = (stages['tracker'], stages.get('shot_detector'), stages.get('appearance'), clock)
+        motion = stages.get('camera_motion')
         if not self.kind:
             with self._source(vid) as source:
                 found = detect_people(
                     source, stages['detector'], stages.get('selector'), self.cfg.get('batch_size', 1), clock
                 )
-                tubes, shots, times_s = track_people(found, *detector)
+                tubes, shots, times_s = track_people(found, *watching, camera_motion=motion)
                 info = source.info
         else:
             assert self.folder is not None
@@ -162,7 +163,9 @@ class CoarseStep:
                 tubes, shots, times_s = self._track_without_film(detections, info, self._shots(vid, info))
             else:
                 with self._source(vid) as source:
-                    tubes, shots, times_s = track_people(self._beside(source, detections, info), *detector)
+                    tubes, shots, times_s = track_people(
+                        self._beside(source, detections, info), *watching, camera_motion=motion
+                    )
                     info = source.info
         tubes, _, _ = refine_tubes(tubes, shots, times_s, {'gap_filler': stages.get('gap_filler')}, clock)
         return VideoResult(info, tubes, shots)
