@@ -10,6 +10,7 @@ import pytest
 from mmtube.apis.annotation import adopt, import_corrected, read_corrected, refine_by_hand, short_refine
 from mmtube.datasets.quality import HINTS, check_annotations
 from mmtube.errors import InputError
+from mmtube.models.trackers import IDSwitchCorrector
 from mmtube.structures.seal import EDITED, HEAD_VISIBLE, INTERPOLATED, BoxTable
 from mmtube.structures.seal.convert import write_cvat
 
@@ -194,6 +195,17 @@ def test_the_correction_of_step_2_takes_its_place(make, tmp_path):
     assert result.track('v.A').flags[0] == EDITED
 
 
+def test_the_correction_of_step_2_names_origins_of_step_1(make, tmp_path):
+    coarse = make({'v': ['A' * 12 + 'B' * 20, 'B' * 12 + 'A' * 20]})
+    refined, _ = short_refine(coarse, IDSwitchCorrector(), None)
+    assert 'v.A.2' in refined.tubelets and 'v.A.2' not in coarse.tubelets
+    result, _, _ = import_corrected(Cvat(refined, tmp_path).save(), refined, {})
+    assert {tid: t.origin for tid, t in result.tubelets.items()} == {
+        tid: t.origin for tid, t in refined.tubelets.items()
+    }
+    assert check_annotations(result, coarse=coarse).num_errors == 0
+
+
 def test_the_marks_of_an_earlier_edit_outlive_the_next_one(make, tmp_path):
     coarse = make(LANES)
     cvat = Cvat(coarse, tmp_path / 'one')
@@ -207,8 +219,6 @@ def test_the_marks_of_an_earlier_edit_outlive_the_next_one(make, tmp_path):
 
 def test_a_film_that_was_corrected_by_hand_takes_the_place_of_the_algorithms(make, tmp_path, lanes):
     coarse = make({'v': ['AAAABBAAAA', 'BBBBAABBBB'], 'w': ['AAAABBAAAA', 'BBBBAABBBB']})
-    from mmtube.models.trackers import IDSwitchCorrector
-
     refined, changes = short_refine(coarse, IDSwitchCorrector(), None)
     cvat = Cvat(coarse, tmp_path)
     (tmp_path / 'w.xml').unlink()
