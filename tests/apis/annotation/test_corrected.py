@@ -127,6 +127,20 @@ def test_a_split_track_comes_back_as_two_people_of_one_origin(cvat, exported):
     assert changes == {('divide', 'v.A', (0, 9)), ('rename', 'v.A.2', (6, 9))}
 
 
+def test_tracks_that_were_joined_have_both_origins(make, tmp_path):
+    exported = make({'v': ['AAAAAAACCC']})
+    cvat = Cvat(exported, tmp_path)
+    ours, theirs = cvat.track('v.A'), cvat.track('v.C')
+    for box in [box for box in ours if box.get('outside') == '1']:
+        ours.remove(box)
+    for box in theirs:
+        attribute(box, 'person_id').text, attribute(box, 'tubelet').text = '0', 'v.A'
+        ours.append(box)
+    cvat.root.remove(theirs)
+    result, _ = back(cvat, exported)
+    assert {tid: (t.origin, t.frame_range) for tid, t in result.tubelets.items()} == {'v.A': (('v.A', 'v.C'), (0, 10))}
+
+
 def test_a_track_that_was_deleted_is_gone_and_told(cvat, exported):
     cvat.root.remove(cvat.track('v.B'))
     result, changes = back(cvat, exported)
