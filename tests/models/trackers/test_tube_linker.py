@@ -306,3 +306,12 @@ def test_a_threshold_may_be_as_low_as_the_bonus():
     assert TubeLinker(max_cost=-0.1, near_bonus=0.15).max_cost == -0.1
     with pytest.raises(ValueError, match='no merge costs less'):
         TubeLinker(max_cost=-0.2, near_bonus=0.15)
+
+
+def test_the_bonus_of_a_later_member_counts_after_a_merge():
+    angles = (0.0, 0.02, 0.9)  # 3 looks different (0.37), but goes on where 2 ended
+    spans = ((0, 50), (100, 150), (152, 200))
+    looks = [np.array([np.cos(t), np.sin(t)]) for t in angles]
+    trio = [tubelet(i + 1, *spans[i], looks[i]) for i in range(3)]
+    rules = TubeLinker(max_cost=0.2, near_miss=0, near_bonus=0.3)
+    assert [(link.earlier_id, link.later_id) for link in rules(trio, FILM)[1]] == [(1, 2), (2, 3)]
