@@ -112,19 +112,11 @@ def export_cvat(args: argparse.Namespace) -> int:
     return 0
 
 
-RUNS = {
-    'coarse': coarse,
-    'short-refine': short_refine,
-    'long-merge': long_merge,
-    'long-refine': long_refine,
-    'import-cvat': import_cvat,
-    'export-cvat': export_cvat,
-}
-
-
 def main() -> int:
     """Command line."""
-    args = steps.annotation_parser(__doc__, RUNS).parse_args()
+    runs = (coarse, short_refine, long_merge, long_refine, import_cvat, export_cvat)
+    named = {run.__name__.replace('_', '-'): run for run in runs}
+    args = steps.annotation_parser(__doc__, named).parse_args()
     if args.step == 'export-cvat':
         return export_cvat(args)
     check_writable(args.out)
