@@ -156,7 +156,10 @@ def test_ground_truth_that_is_not_to_be_considered_is_nobody(tmp_path):
     links = [link(11, 12)]
     tubelets = [tube(11, 0, 10, 0), tube(12, 11, 19, 40)]
     write_result_json(film('one', apply_links(tubelets, links), links), tmp_path / 'found.json')
-    args = argparse.Namespace(gt=str(tmp_path / 'one.txt'), pred=str(tmp_path / 'found.json'), iou=0.5, min_share=0.1)
+    parser = argparse.ArgumentParser()
+    linking.add_arguments(parser)
+    args = parser.parse_args([])
+    args.gt, args.pred = str(tmp_path / 'one.txt'), str(tmp_path / 'found.json')
     result = linking.evaluate(args)
     assert result.counts['people'] == 1 and result.metrics['wrong_merges'] == 0
     assert result.metrics['undecided_merges'] == 1 and result.metrics['box_recall'] == 1
