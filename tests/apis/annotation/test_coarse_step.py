@@ -149,3 +149,9 @@ def test_tubes_are_divided_at_each_cut_and_the_first_part_keeps_the_id():
     ]
     assert parts[2].tubelet_ids.tolist() == [6] * 4
     assert split_at_cuts(tubes, [])[1] is tubes[0]
+
+
+def test_no_hole_is_filled_across_a_cut(tmp_path):
+    mot(tmp_path / 'found' / 'v.txt', [(frame, -1, 40) for frame in range(40) if not 18 <= frame < 22])
+    annotations, _ = step(tmp_path / 'found', 'detections').run(tmp_path / 'parts')
+    assert sorted(t.frame_range for t in annotations.tubelets.values()) == [(0, 18), (22, 40)]
