@@ -1,4 +1,4 @@
 _base_ = ['./motion.py']
 
-# OC-SORT's observation-centric re-update and recovery (arXiv 2203.14360) on one round of strong boxes.
-tracker = dict(min_score=0.6, high_score=0.6)
+# OC-SORT's observation-centric re-update and recovery (arXiv 2203.14360) on strong boxes alone, no gate.
+tracker = dict(min_score=0.6, max_gating_distance=float('inf'), reupdate=True, match_last_box=True)
