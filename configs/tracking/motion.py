@@ -13,5 +13,5 @@ tracker = dict(
 gap_filler = dict(type='GapFiller', max_gap=30)
 # What is seen in fewer than six frames, or was mostly filled in, is rather a detector's slip than a person.
 tube_filter = dict(
-    type='TubeFilter', min_boxes=6, min_duration_s=0, min_mean_score=0, still_mean_score=0, min_density=0.5
+    type='TubeFilter', min_boxes=6, min_duration_s=0, min_mean_score=0, still_mean_score=0, min_density=0.4
 )
