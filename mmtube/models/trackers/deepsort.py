@@ -157,7 +157,8 @@ class DeepSORTTracker:
         if camera_motion is not None:
             tracks.warp(camera_motion)
 
-        usable = ((scores >= self.min_score) & (boxes_px[:, 2:] > boxes_px[:, :2]).all(axis=1)).nonzero()[0]
+        x1, y1, x2, y2 = boxes_px.T
+        usable = ((scores >= self.min_score) & (x2 > x1) & (y2 > y1)).nonzero()[0]
         measured = np.zeros((len(detections), 4))
         measured[usable] = xyxy_to_cxcyah(boxes_px[usable].astype(np.float64))
         strong = usable[scores[usable] >= self.high_score]

@@ -50,9 +50,10 @@ class AppearanceGallery:
             self._rows = np.zeros((len(self._seen), self.budget, features.shape[1]), np.float32)
             self._total = np.zeros((len(self._seen), features.shape[1]))
             self._seen[:] = 0
-        self._rows[slots, self._seen[slots] % self.budget] = features
+        seen = self._seen[slots]
+        self._rows[slots, seen % self.budget] = features
         self._total[slots] += features
-        self._seen[slots] += 1
+        self._seen[slots] = seen + 1
 
     def distances(self, slots: np.ndarray, features: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         """Return the smallest cosine distance of each box to the rows of each slot.

@@ -92,15 +92,12 @@ class KalmanState:
 
     def gating_distance(self, boxes_cxcyah: np.ndarray) -> np.ndarray:
         """Return (N, M) squared Mahalanobis distances to M measured boxes (measurement noise included)."""
-        boxes = np.asarray(boxes_cxcyah, np.float64).T
-        means, weights = self.moments[MEAN].T[:, :, None], (1 / self._innovation_variance()).T[:, :, None]
-        total = np.zeros((len(self), boxes.shape[1]))
-        for box, mean, weight in zip(boxes, means, weights):  # an axis of 4 inside would be slow
-            offset = box - mean
-            offset *= offset
-            offset *= weight
-            total += offset
-        return total
+        boxes = np.asarray(boxes_cxcyah, np.float64)
+        # The axis of 4 stands first: inside it would be slow.
+        offset = boxes.T[:, None] - self.moments[MEAN].T[:, :, None]
+        offset *= offset
+        offset /= self._innovation_variance().T[:, :, None]
+        return np.add.reduce(offset, axis=0)
 
     def update(self, rows: np.ndarray, boxes_cxcyah: np.ndarray) -> None:
         """Correct the given rows, in place, with one measured box each.

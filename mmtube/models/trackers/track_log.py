@@ -13,7 +13,7 @@ class TrackLog:
     """Columns of the boxes of all tracks; a track is named by its serial number."""
 
     def __init__(self) -> None:
-        self._blocks: list[tuple[np.ndarray, ...]] = []
+        self._blocks: list[tuple] = []  # serials, frame, time (of all, or each its own), boxes, scores
 
     def append(self, serials: np.ndarray, detections: FrameDetections, boxes: np.ndarray) -> None:
         """Note which track takes which box of a frame.
@@ -23,17 +23,22 @@ class TrackLog:
             detections (FrameDetections): The frame.
             boxes (np.ndarray): (K,) int64 rows of the frame.
         """
-        count = len(serials)
-        if not count:
+        if not len(serials):
             return
-        frame_inds, times_s = np.full(count, detections.frame_ind), np.full(count, float(detections.time_s))
-        block = serials, frame_inds, times_s, detections.boxes_px[boxes], detections.scores[boxes]
-        self._blocks.append(block)
+        frame_ind, time_s = int(detections.frame_ind), float(detections.time_s)
+        self._blocks.append((serials, frame_ind, time_s, detections.boxes_px[boxes], detections.scores[boxes]))
         if len(self._blocks) > _COMPACT_AFTER:  # an array has an overhead of a hundred bytes
             self._blocks = [self._columns()]
 
-    def _columns(self) -> tuple[np.ndarray, ...]:
-        return tuple(np.concatenate(column) for column in zip(*self._blocks))
+    def _columns(self) -> tuple:
+        """Return all blocks as one: frames and times become columns too."""
+        serials, frame_inds, times_s, boxes_px, scores = zip(*self._blocks)
+        counts = [len(block) for block in serials]
+        whole = (
+            np.concatenate([np.broadcast_to(value, count) for value, count in zip(column, counts)])
+            for column in (frame_inds, times_s)
+        )
+        return np.concatenate(serials), *whole, np.concatenate(boxes_px), np.concatenate(scores)
 
     def take(self, serials: np.ndarray, ids: np.ndarray, living: np.ndarray, looks: dict) -> list[Tube]:
         """Return the tubelets of tracks and forget all boxes but those of the living.
