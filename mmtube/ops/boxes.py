@@ -12,7 +12,7 @@ def _columns(boxes: np.ndarray) -> np.ndarray:
         boxes = boxes.reshape(0, 4)
     if boxes.ndim != 2 or boxes.shape[1] != 4:
         raise ValueError(f'boxes must have shape (N, 4), got {boxes.shape}')
-    return boxes if np.issubdtype(boxes.dtype, np.floating) else boxes.astype(np.float64)
+    return boxes if boxes.dtype.kind == 'f' else boxes.astype(np.float64)
 
 
 def _frame_size(width: float, height: float) -> tuple[float, float]:
@@ -179,7 +179,12 @@ def xyxy_to_cxcyah(boxes: np.ndarray) -> np.ndarray:
     size = boxes[:, 2:] - boxes[:, :2]
     if not (size[:, 1] > 0).all():
         raise ValueError('a box without height has no aspect ratio')
-    return np.concatenate([box_centers(boxes), size[:, :1] / size[:, 1:], size[:, 1:]], axis=1)
+    turned = np.empty_like(boxes)  # filled in place: trackers do this for every frame
+    np.add(boxes[:, :2], boxes[:, 2:], out=turned[:, :2])
+    turned[:, :2] /= 2
+    np.divide(size[:, 0], size[:, 1], out=turned[:, 2])
+    turned[:, 3] = size[:, 1]
+    return turned
 
 
 def cxcyah_to_xyxy(boxes: np.ndarray) -> np.ndarray:
