@@ -15,6 +15,8 @@ from mmtube.errors import InputError
 from .tracks import TrackTable
 from .tubelets import read_tubelets
 
+ENDS_AT_SHOTS = 'IDs of the ground truth end at shot changes'  # as a convention says it
+
 
 def add_scope_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that :func:`scoped` reads."""
@@ -49,7 +51,7 @@ def scoped(truth: TrackTable, found: TrackTable, args: argparse.Namespace) -> tu
     told: list[str] = []
     if args.ids_per_shot:
         truth = split_at_shots(truth, shots_of(args.gt))
-        told.append('IDs of the ground truth end at shot changes')
+        told.append(ENDS_AT_SHOTS)
     if args.videos:
         truth, found = only_videos(truth, found, args.videos)
         told.append(f'videos {" ".join(args.videos)}')

@@ -41,10 +41,11 @@ def found(tmp_path):
     return tmp_path, [{'video_id': 'one', 'pred_tubes': tubes}, {'video_id': 'two.mp4', 'pred_tubes': []}]
 
 
-def from_tool(run_tool, tmp_path, protocol, metric):
+def from_tool(run_tool, tmp_path, protocol, metric, *options):
     out = tmp_path / f'{protocol}.json'
     done = run_tool(
-        *('tools/evaluate.py', protocol, '--gt', tmp_path / 'gt.json', '--pred', tmp_path / 'found', '--json', out)
+        *('tools/evaluate.py', protocol, '--gt', tmp_path / 'gt.json', '--pred', tmp_path / 'found', '--json', out),
+        *options,
     )
     assert done.returncode == 0, done.stderr
     assert metric.result.text() == done.stdout.strip()
@@ -70,6 +71,31 @@ def test_linking_metric_is_the_protocol(found, run_tool):
     assert values['linking/right_merges'] == 1 and values['linking/merge_precision'] == 1
     assert values['linking/IDF1'] > values['linking/IDF1_before_linking']
     from_tool(run_tool, folder, 'linking', metric)
+
+
+@pytest.mark.parametrize('name', ['TrackingMetric', 'LinkingMetric'])
+def test_ids_end_at_shot_changes_where_they_are_asked_to(tmp_path, run_tool, name):
+    truth = film('one', tube(1, 0, 30, 0))
+    truth.shots = [(0, 15), (15, 100)]
+    write_seal_json(from_results([truth]), tmp_path / 'gt.json')
+    tubes = [tube(4, 0, 15, 0), tube(6, 15, 30, 0)]  # one at each side of the cut, as SEAL has it
+    write_result_json(film('one', *tubes), tmp_path / 'found' / 'one.json')
+    scores = {}
+    for per_shot in (False, True):
+        metric = METRICS.build(dict(type=name, ann_file=str(tmp_path / 'gt.json'), ids_per_shot=per_shot))
+        metric.process(None, [{'video_id': 'one', 'pred_tubes': tubes}])
+        scores[per_shot] = metric.evaluate(1)[f'{metric.prefix}/IDF1']
+    assert scores == {False: 0.5, True: 1.0}
+    protocol = 'mot' if name == 'TrackingMetric' else 'linking'
+    assert 'end at shot changes' in from_tool(run_tool, tmp_path, protocol, metric, '--ids-per-shot')
+
+
+def test_ids_cannot_end_at_shots_that_the_ground_truth_does_not_tell(tmp_path):
+    write_mot_txt(film('one', tube(1, 0, 30, 0)), tmp_path / 'one.txt')
+    metric = TrackingMetric(str(tmp_path), ids_per_shot=True)
+    metric.process(None, [{'video_id': 'one', 'pred_tubes': []}])
+    with pytest.raises(InputError, match='say where the shots are'):
+        metric.evaluate(1)
 
 
 def test_tracking_metric_takes_mot_text(tmp_path):
