@@ -19,6 +19,7 @@ from mmtube.evaluation.functional.track_pairs import overlaps
 from mmtube.evaluation.readers.tracks import TrackTable, track_table
 from mmtube.evaluation.scoring.tracks import numbered
 from mmtube.evaluation.tables import align
+from mmtube.models.trackers.tubelet_splitter import parted_pairs
 from mmtube.structures import Tube, TubeletLook, VideoResult
 from mmtube.structures.io.looks_npz import read_looks_npz, write_looks_npz
 
@@ -131,9 +132,8 @@ def calibrate(
         tubes, looks, splits = film.result.tubes, film.looks, []
         if splitter is not None:
             tubes, looks, splits = splitter(tubes, looks)
-        parted = [(split.earlier_id, split.later_id) for split in splits]
         tubelets[film.name] = with_looks(tubes, looks)
-        proposals[film.name] = linker.propose(tubelets[film.name], film.result.shots, looks, parted)
+        proposals[film.name] = linker.propose(tubelets[film.name], film.result.shots, looks, parted_pairs(splits))
         if on_film is not None:
             on_film(number)
     owners = people_of_tubelets(truth, tubelets)

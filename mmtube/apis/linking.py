@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmtube.datasets import Frame
 from mmtube.datasets.film_folder import find_film
 from mmtube.errors import InputError
+from mmtube.models.trackers.tubelet_splitter import parted_pairs
 from mmtube.structures import LinkProposal, Tube, TubeletLook, TubeletSplit, VideoResult, apply_links, apply_splits
 from mmtube.structures.io import LinkProposals, read_mot_txt, read_result_json
 from mmtube.structures.io.documents import read_json
@@ -118,8 +119,7 @@ class FilmLinker:
         if known and 'splitter' in self._stages:
             tubelets, known, splits = self._stages['splitter'](tubelets, known)
         tubelets = with_looks(tubelets, known)
-        parted = [(split.earlier_id, split.later_id) for split in splits]
-        proposals = self.linker.propose(tubelets, result.shots, known, parted)
+        proposals = self.linker.propose(tubelets, result.shots, known, parted_pairs(splits))
         links = [proposal.link() for proposal in proposals if proposal.made]
         tubes = apply_links(tubelets, links, self.linker.max_overlap_frames)
         dropped = ''
