@@ -68,6 +68,8 @@ def score_detections(
         raise InputError(f'false boxes for each frame must be 0 or more, not {false_per_frame:g}')
     if every < 1 or first < 0:
         raise InputError(f'--every must be 1 or more and --first 0 or more, not {every} and {first}')
+    if score is not None:
+        score = float(np.float32(score))  # files of detections are read with 32 bits: 0.7 is as much as 0.7
     if found.scores is None:
         found = replace(found, scores=np.ones(len(found)))
     truth.check()

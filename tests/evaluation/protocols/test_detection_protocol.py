@@ -73,6 +73,13 @@ def test_the_threshold_is_the_lowest_with_so_many_false_boxes(tmp_path):
     assert one.metrics['AP'] == pytest.approx(one.metrics['AP@0.5'])  # all hits are exact
 
 
+@pytest.mark.parametrize('least', ['0.1', '0.3', '0.6', '0.7'])
+def test_a_score_that_is_as_given_passes(least, tmp_path):
+    gt = write_truth(tmp_path / 'gt.txt', (1, 1, 1), (2, 1, 1))
+    pred = write(tmp_path / 'out.txt', (1, 1, least), (2, 1, float(least) - 1e-4))  # 0.7 is less in 32 bits
+    assert score(gt, pred, '--score', least).metrics['recall'] == 0.5
+
+
 def test_boxes_of_one_score_pass_together_or_not_at_all(tmp_path):
     gt = write_truth(tmp_path / 'gt.txt', (1, 1, 1), (2, 1, 1))
     pred = write(tmp_path / 'out.txt', (1, 1, 0.9), (2, 1, 0.5), (2, 40, 0.5), (2, 60, 0.5))
