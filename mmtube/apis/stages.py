@@ -13,6 +13,7 @@ import numpy as np
 
 from mmtube.datasets import Frame
 from mmtube.errors import InputError
+from mmtube.models.trackers.id_switches import moved_looks
 from mmtube.models.trackers.tubelet_describer import TubeletDescriber
 from mmtube.models.trackers.tubelet_splitter import parted_pairs
 from mmtube.structures import FrameDetections, Link, Tube, TubeletLook
@@ -182,7 +183,9 @@ def refine_tubes(
             tubes = stages['gap_filler'](tubes, frame_times_s)
     if stages.get('switch_corrector') is not None:
         with clock('switch_corrector'):
-            tubes, _ = stages['switch_corrector'](tubes, shots)
+            corrected, changes = stages['switch_corrector'](tubes, shots)
+            looks = moved_looks(looks, tubes, changes) if looks else looks
+            tubes = corrected
     parted: list[tuple[int, int]] = []
     if looks and stages.get('splitter') is not None:
         with clock('splitter'):

@@ -3,8 +3,8 @@
 import numpy as np
 
 from mmtube.apis import StageClock, load_pipeline, refine_tubes
-from mmtube.models.trackers import IDSwitchCorrector, SubjectChooser
-from mmtube.structures import Tube
+from mmtube.models.trackers import IDSwitchCorrector, SubjectChooser, TubeletSplitter, TubeLinker
+from mmtube.structures import Tube, TubeletLook
 
 
 def people():
@@ -29,6 +29,50 @@ def test_switches_are_put_right_and_subjects_chosen_where_the_config_says_so():
     assert [tube.track_id for tube in tubes] == [0, 1, 2]
     assert all(len(np.unique(tube.boxes_px[:, 0])) == 1 for tube in tubes)  # nobody jumps any more
     assert timed == {'switch_corrector', 'subject_chooser'}
+
+
+COLOURS = np.eye(4, dtype=np.float32)
+
+
+def exchanged_for_good(until=60):
+    """Two people who exchange their IDs in frame 30, from there to the end or for a while; how their tubelets look."""
+    frames = np.arange(60)
+    lanes = np.tile(np.arange(2), (60, 1))
+    lanes[30:until] = [1, 0]
+    tubes = [
+        Tube(number, frames, frames / 25, [[100 * lane, 20, 100 * lane + 40, 120] for lane in lanes[:, number]])
+        for number in range(2)
+    ]
+    looks = {number: TubeletLook(frames, COLOURS[lanes[:, number]], np.ones(60, bool)) for number in range(2)}
+    return tubes, looks
+
+
+def linked(tubes, looks):
+    stages = dict(switch_corrector=IDSwitchCorrector(), splitter=TubeletSplitter(), linker=TubeLinker())
+    return refine_tubes(tubes, [(0, 60)], np.arange(60) / 25, stages, StageClock(), looks)
+
+
+def test_pieces_of_a_switch_are_linked_by_how_they_look_themselves():
+    tubes, links, _ = linked(*exchanged_for_good())
+    assert [(tube.track_id, len(tube), len(np.unique(tube.boxes_px[:, 0]))) for tube in tubes] == [
+        (0, 60, 1),
+        (1, 60, 1),
+    ]
+    assert len(links) == 2
+    assert np.allclose([tube.embedding for tube in tubes], COLOURS[:2])
+
+
+def test_described_boxes_of_a_short_switch_go_where_their_boxes_go():
+    tubes, links, _ = linked(*exchanged_for_good(until=36))
+    assert [len(np.unique(tube.boxes_px[:, 0])) for tube in tubes] == [1, 1] and not links
+    assert np.allclose([tube.embedding for tube in tubes], COLOURS[:2])
+
+
+def test_a_new_piece_does_not_look_like_a_tubelet_that_the_tracker_dropped():
+    tubes, looks = exchanged_for_good()
+    looks[2] = looks[3] = TubeletLook(np.arange(5), COLOURS[[3] * 5], np.ones(5, bool))
+    found, _, _ = linked(tubes, looks)
+    assert np.allclose([tube.embedding for tube in found], COLOURS[:2])
 
 
 def test_without_the_stages_nothing_changes():

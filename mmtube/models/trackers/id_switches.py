@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mmtube.ops.box_chains import chain_numbers, follow_boxes, long_switches, picture_numbers, short_switches
 from mmtube.registry import TASK_UTILS
-from mmtube.structures import Tube
+from mmtube.structures import Tube, TubeletLook
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,3 +164,39 @@ class IDSwitchCorrector:
                 changes.append(IDChange('split', piece, number, next_id, frames, cause))
                 next_id += 1
         return new_ids, changes
+
+
+def moved_looks(
+    looks: Mapping[int, TubeletLook], tubelets: Sequence[Tube], changes: Sequence[IDChange]
+) -> dict[int, TubeletLook]:
+    """Return how tubelets look after ID switches were put right: a described box goes where its box went.
+
+    Args:
+        looks (Mapping[int, TubeletLook]): How they looked, by ID; those of other tubelets are left out, because a new
+            piece may have got their ID.
+        tubelets (Sequence[Tube]): What an :class:`IDSwitchCorrector` was called with.
+        changes (Sequence[IDChange]): What it changed.
+    """
+    if not tubelets:
+        return {}
+    lengths = [len(tube) for tube in tubelets]
+    new_ids = np.repeat(np.array([tube.track_id for tube in tubelets], np.int64), lengths)
+    for change in changes:
+        new_ids[change.rows] = change.new_id
+    parts: dict[int, list[TubeletLook]] = {}
+    for tube, ids in zip(tubelets, np.split(new_ids, np.cumsum(lengths)[:-1])):
+        look = looks.get(tube.track_id)
+        if look is None:
+            continue
+        known = np.isin(look.frame_inds, tube.frame_inds)  # a tracker may have taken a box back
+        owner = ids[np.searchsorted(tube.frame_inds, look.frame_inds[known])]
+        for track_id in np.unique(owner).tolist():
+            rows = np.flatnonzero(known)[owner == track_id]
+            parts.setdefault(track_id, []).append(TubeletLook(look.frame_inds[rows], look.rows[rows], look.good[rows]))
+    moved = {}
+    for track_id, pieces in parts.items():
+        frames = np.concatenate([piece.frame_inds for piece in pieces])
+        order = np.argsort(frames)
+        rows, good = (np.concatenate([getattr(piece, name) for piece in pieces])[order] for name in ('rows', 'good'))
+        moved[track_id] = TubeletLook(frames[order], rows, good)
+    return moved
