@@ -210,9 +210,38 @@ def refine_tubes(
 
 
 def links_within(tubes: list[Tube], links: list[Link]) -> list[Link]:
-    """Return the merges whose tubes are still there."""
-    kept = {tubelet_id for tube in tubes for tubelet_id in tube.tubelet_ids.tolist()}
-    return [link for link in links if link.earlier_id in kept]
+    """Return the merges of tubes that are still there.
+
+    Where a tube lost a tubelet between two others, its two merges become one of these two.
+    """
+    spans: dict[int, tuple[float, float]] = {}
+    for tube in tubes:
+        ids, first = np.unique(tube.tubelet_ids, return_index=True)
+        last = len(tube) - 1 - np.unique(tube.tubelet_ids[::-1], return_index=True)[1]
+        spans.update(zip(ids.tolist(), zip(tube.times_s[first].tolist(), tube.times_s[last].tolist())))
+    stands_for: dict[int, int] = {}  # a tubelet that is gone, by one that it was merged with
+
+    def left(tubelet_id: int) -> int:
+        while tubelet_id in stands_for:
+            tubelet_id = stands_for[tubelet_id]
+        return tubelet_id
+
+    within = []
+    for link in links:
+        earlier, later = left(link.earlier_id), left(link.later_id)
+        if earlier == later:
+            continue
+        if earlier not in spans:
+            stands_for[earlier] = later
+        elif later not in spans:
+            stands_for[later] = earlier
+        elif (earlier, later) == (link.earlier_id, link.later_id):
+            within.append(link)
+        else:
+            earlier, later = sorted((earlier, later), key=lambda tubelet_id: spans[tubelet_id])
+            gap_s = spans[later][0] - spans[earlier][1]
+            within.append(replace(link, earlier_id=earlier, later_id=later, gap_s=gap_s))
+    return within
 
 
 def with_looks(tubelets: list[Tube], looks: Mapping[int, TubeletLook]) -> list[Tube]:

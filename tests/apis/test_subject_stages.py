@@ -1,10 +1,11 @@
 """ID switches and subjects as stages of the pipeline."""
 
 import numpy as np
+import pytest
 
-from mmtube.apis import StageClock, load_pipeline, refine_tubes
+from mmtube.apis import StageClock, links_within, load_pipeline, refine_tubes
 from mmtube.models.trackers import IDSwitchCorrector, SubjectChooser, TubeletSplitter, TubeLinker
-from mmtube.structures import Tube, TubeletLook
+from mmtube.structures import Link, Tube, TubeletLook, VideoInfo, VideoResult, apply_links, without_link
 
 
 def people():
@@ -73,6 +74,33 @@ def test_a_new_piece_does_not_look_like_a_tubelet_that_the_tracker_dropped():
     looks[2] = looks[3] = TubeletLook(np.arange(5), COLOURS[[3] * 5], np.ones(5, bool))
     found, _, _ = linked(tubes, looks)
     assert np.allclose([tube.embedding for tube in found], COLOURS[:2])
+    assert linked([], looks)[0] == []
+
+
+@pytest.mark.parametrize(
+    ('merged', 'kept', 'left'),
+    [
+        ([(1, 5), (5, 9)], (1, 5), [(1, 5)]),
+        ([(1, 5), (5, 9)], (1, 9), [(1, 9)]),
+        ([(5, 9), (1, 5)], (1, 9), [(1, 9)]),
+        ([(1, 9), (1, 5)], (5, 9), [(5, 9)]),
+        ([(1, 5), (5, 9)], (9,), []),
+        ([(1, 5), (5, 9)], (), []),
+    ],
+)
+def test_every_merge_of_what_is_left_of_a_subject_can_be_taken_back(merged, kept, left):
+    frames = {1: np.arange(10), 5: np.arange(12, 22), 9: np.arange(24, 34)}
+    tubelets = [Tube(number, rows, rows / 25, [[0, 0, 40, 80]] * 10) for number, rows in frames.items()]
+    links = [Link(earlier, later, 0.1, 0.12, 'near') for earlier, later in merged]
+    (tube,) = apply_links(tubelets, links)
+    tubes = [tube.rows(np.isin(tube.tubelet_ids, kept))] if kept else []
+    links = links_within(tubes, links)
+    assert [(link.earlier_id, link.later_id) for link in links] == left
+    film = VideoResult(VideoInfo('a.mp4', 100, 100, 25.0, 40, 1.6), tubes, [], links)
+    for index, link in enumerate(links):
+        apart = without_link(film, index).tubes
+        assert [tube.track_id for tube in apart] == [link.earlier_id, link.later_id]
+        assert link.gap_s == pytest.approx(apart[1].start_s - apart[0].end_s)
 
 
 def test_without_the_stages_nothing_changes():
