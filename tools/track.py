@@ -101,7 +101,8 @@ def main() -> None:
     if not names:
         raise InputError(f'{args.detections}: no MOT text (.txt) in this folder')
     folder, bad = Path(args.output), BadFilms()
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder.is_file():
+        raise InputError(f'{folder}: is a file, for a folder of detections it must be a folder')
 
     def run_named(name: str) -> None:
         film = str(find_film(args.video, name)) if args.video else None
