@@ -92,8 +92,11 @@ def write_mars(
     pids = _number_people(parts)
     if len(pids) > MOST_IDENTITIES:
         raise InputError(f'{folder}: {len(pids)} people, the layout of MARS has names for {MOST_IDENTITIES}')
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f'.{folder.name}.', dir=folder.parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f'.{folder.name}.', dir=folder.parent))
+    except OSError as error:
+        raise InputError(f'{folder}: cannot be written ({error.strerror or error})') from None
     try:
         names = {part: _names(appearances, pids, part, suffix) for part, appearances in parts.items()}
         done, total = 0, sum(_needed_frames(appearances) for appearances in parts.values())

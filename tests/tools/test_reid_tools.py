@@ -119,6 +119,20 @@ def test_films_can_be_chosen(films, tmp_path, capsys):
     assert 'test: 2 identities, 4 appearances' in capsys.readouterr().out
 
 
+def test_a_film_may_be_in_one_file_of_several(films, tmp_path, capsys):
+    videos = {'three': VideoRecord('web', 160, 100, 25.0, 20, 0.8, 'test', ((0, 20),))}
+    write_seal_json(SEALAnnotations(videos, {}, boxes=BoxTable.from_tracks({})), tmp_path / 'other.json')
+    options = ['--videos', films / 'videos', '--out', tmp_path / 'a', '--films', 'one']
+    run('tools/data/seal/crop_people.py', '--test', tmp_path / 'other.json', films / 'people.json', *options)
+    assert 'test: 2 identities, 4 appearances' in capsys.readouterr().out
+
+
+def test_crops_that_cannot_be_written_are_refused(films, tmp_path, refused):
+    (tmp_path / 'taken').write_text('')
+    arguments = ['--train', films / 'people.json', '--videos', films / 'videos', '--out', tmp_path / 'taken' / 'a']
+    assert 'cannot be written' in refused('tools/data/seal/crop_people.py', *arguments)
+
+
 def test_a_component_is_described_and_scored(crops, tmp_path, capsys):
     out = tmp_path / 'color.npz'
     run('tools/extract_reid.py', '--data-root', crops, '--appearance', 'ColorHistogram', '--out', out)
@@ -161,7 +175,8 @@ def test_a_component_that_is_not_registered_is_named_in_one_line(crops, tmp_path
 @pytest.mark.parametrize(
     'extra, cause',
     [
-        (['--films', 'nine'], 'has none of the films'),
+        (['--films', 'nine'], "no annotations have a film 'nine'"),
+        (['--films', 'one', 'nine'], "no annotations have a film 'nine'"),
         (['--min-images', 90], '1 <= min_images <= max_images'),
         (['--min-height-px', 500], 'the train split has no appearance'),
         (['--queries-per-person', 0], 'must be positive'),

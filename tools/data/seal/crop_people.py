@@ -19,7 +19,7 @@ from mmtube.apis import ProgressLine
 from mmtube.datasets.appearances import Appearance, find_appearances
 from mmtube.datasets.mars_writer import write_mars
 from mmtube.errors import InputError, exit_on_input_error
-from mmtube.structures.seal import read_seal_json
+from mmtube.structures.seal import SEALAnnotations, read_seal_json
 
 
 def parse_args() -> argparse.Namespace:
@@ -44,17 +44,13 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def appearances_of(files: Sequence[str], args: argparse.Namespace) -> list[Appearance]:
-    """Return the appearances of some annotation files."""
+def appearances_of(files: Sequence[SEALAnnotations], args: argparse.Namespace) -> list[Appearance]:
+    """Return the appearances of some annotations."""
     options = dict(max_gap=args.max_gap, min_height_px=args.min_height_px, max_hidden=args.max_hidden)
     found = []
-    for file in files:
-        annotations = read_seal_json(file)
-        unknown = sorted(set(args.films or ()) - set(annotations.videos))
-        if args.films and len(unknown) == len(args.films):
-            raise InputError(f'{file}: has none of the films of --films (the first is {unknown[0]})')
+    for people in files:
         try:
-            here = find_appearances(annotations, min_images=args.min_images, max_images=args.max_images, **options)
+            here = find_appearances(people, min_images=args.min_images, max_images=args.max_images, **options)
         except ValueError as error:
             raise InputError(f'options: {error}') from None
         found += [item for item in here if args.films is None or item.vid in args.films]
@@ -68,7 +64,12 @@ def main() -> None:
         raise InputError('--train, --test or both must be given')
     if args.queries_per_person < 1:
         raise InputError(f'--queries-per-person must be positive, got {args.queries_per_person}')
-    parts = {part: appearances_of(getattr(args, part), args) for part in ('train', 'test') if getattr(args, part)}
+    read = {file: read_seal_json(file) for file in dict.fromkeys([*args.train, *args.test])}
+    for film in args.films or ():
+        if not any(film in people.videos for people in read.values()):
+            raise InputError(f'--films: no annotations have a film {film!r}')
+    given = {part: [read[file] for file in getattr(args, part)] for part in ('train', 'test')}
+    parts = {part: appearances_of(files, args) for part, files in given.items() if files}
     shared = {item.vid for item in parts.get('train', ())} & {item.vid for item in parts.get('test', ())}
     if shared:
         print(
