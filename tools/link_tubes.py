@@ -83,7 +83,9 @@ def main() -> int:
     parser.add_argument('--output', required=True, help='MOT text, or a result if it ends in .json; or a folder')
     parser.add_argument('--video', help='the film, or a folder of films')
     parser.add_argument('--propose', metavar='DIR', help='write <film>.proposals.json and .html for review')
-    parser.add_argument('--apply', metavar='FILE', help='make the accepted merges of a proposals file and do no more')
+    parser.add_argument(
+        '--apply', metavar='PATH', help='make the accepted merges of a file or folder of proposals, no more'
+    )
     parser.add_argument('--numbers', nargs='+', type=int, metavar='N', help='with --apply: these proposals instead')
     parser.add_argument('--all', action='store_true', help='with --apply: all proposals')
     parser.add_argument('--undo', type=int, metavar='N', help='take back merge N (from 1) of a result and do no more')
@@ -93,6 +95,8 @@ def main() -> int:
     many = Path(args.tracks).is_dir() or is_annotations(args.tracks)
     if many and args.video and not Path(args.video).is_dir():
         raise InputError(f'{args.tracks}: has many films, --video must be a folder of films')
+    if many and args.apply and not Path(args.apply).is_dir():
+        raise InputError(f'{args.tracks}: has many films, --apply must be a folder of proposals')
     check_writable(Path(args.output) / 'x.json' if many else args.output)
     linker = None
     if not args.apply and args.undo is None:

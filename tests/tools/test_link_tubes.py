@@ -241,6 +241,18 @@ def test_all_films_of_annotations_are_linked_and_scored(run_here, walk, tmp_path
     assert float(numbers['IDF1_before_linking']) < 95
 
 
+def test_proposals_of_one_film_are_not_applied_to_many(run_here, refused_here, walk, tmp_path):
+    coarse, _, videos = seal_walk(walk, tmp_path)
+    args = '--tracks', coarse, '--video', videos, '--output', tmp_path / 'out'
+    done = run_here('tools/link_tubes.py', *args, '--propose', tmp_path / 'review')
+    assert done.returncode == 0, done.stderr
+    args = '--tracks', coarse, '--output', tmp_path / 'applied', '--apply'
+    message = refused_here('tools/link_tubes.py', *args, tmp_path / 'review' / 'walk_0.proposals.json')
+    assert '--apply must be a folder' in message and not (tmp_path / 'applied').exists()
+    done = run_here('tools/link_tubes.py', *args, tmp_path / 'review')
+    assert done.returncode == 0 and '2 of 2 films done' in done.stdout
+
+
 def test_a_threshold_is_calibrated_and_inherited(run_here, refused_here, walk, tmp_path):
     coarse, people, videos = seal_walk(walk, tmp_path)
     files = '--gt', people, '--tubelets', coarse, '--videos', videos, '--cache', tmp_path / 'cache'
