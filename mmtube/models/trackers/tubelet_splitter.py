@@ -152,9 +152,9 @@ class TubeletSplitter:
     @staticmethod
     def _touches(own: Tube, other: Tube, first: int, end: int) -> bool:
         """Whether the two boxes overlap at some time, or where one ends the other begins."""
+        if not len(other) or not len(own) or other.frame_inds[-1] < first or other.frame_inds[0] >= end:
+            return False  # most of a long film, told without cutting anything
         other = _part(other, first, end)
-        if not len(other) or not len(own):
-            return False
         return bool((box_overlap(own.boxes_px, other.boxes_px) > 0).any())
 
 

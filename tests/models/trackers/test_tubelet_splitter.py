@@ -79,6 +79,16 @@ def test_a_tubelet_of_three_people_is_parted_twice():
     assert [(begin[a], begin[b]) for a, b in pairs] == [(0, 30), (30, 60)]
 
 
+def test_tubelets_of_another_time_are_not_looked_at(monkeypatch):
+    """Else a long film takes time by the square of its tubelets."""
+    one = walk(3, (0, 60), 0, lambda f: RED if f < 24 else mixed(0.43), jump_at=24)
+    others = [walk(10 + number, (200 * number, 200 * number + 60), 12, lambda f: RED) for number in range(1, 30)]
+    looked_at = []
+    rows = Tube.rows
+    monkeypatch.setattr(Tube, 'rows', lambda self, keep: looked_at.append(self.track_id) or rows(self, keep))
+    assert part(one, *others)[2] == [] and set(looked_at) == {3}
+
+
 def test_without_good_boxes_nothing_is_parted():
     tube, look = walk(3, (0, 60), 0, lambda f: RED if f < 24 else BLUE)
     weak = TubeletLook(look.frame_inds, look.rows, np.zeros(60, bool))
