@@ -304,7 +304,7 @@ def describe_tubelets(
     film_times_s = np.array(times_s)
     looks = {}
     for tube, (rows, good), number in zip(tubelets, chosen, range(len(tubelets))):
-        if tube.frame_inds[-1] >= len(times_s):
+        if len(tube) and tube.frame_inds[-1] >= len(times_s):
             last = tube.frame_inds[-1] + 1
             raise InputError(f'tubelet {tube.track_id} has a box in frame {last}, the film has {len(times_s)} frames')
         if len(rows):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ class LongMergeStep:
         if decided is not None:
             decided = replace(decided, changes=[change for change in decided.changes if change.film in rest.videos])
         merges = ChangeList(STEP, decide(found, decided, apply))
-        merges.persons = {tid: rest.tubelets[tid].person_id for tid in rest.tubelets if _is_merged(rest, tid, merges)}
+        merges.persons = _persons_before(rest, merges.changes)
         records = {
             tid: replace(record, stage=3, origin=(tid,), person_id=person)
             for (tid, record), person in zip(rest.tubelets.items(), merge_persons(rest, merges.changes, STEP))
@@ -100,7 +101,7 @@ class LongMergeStep:
         film = find_film(self.films, vid)
         stat, boxes = film.stat(), hash_of_boxes(refined, tids)
         used = {key: self.cfg.get(key) for key in ('frame_source', 'appearance', 'describer', 'linker')}
-        settings = repr((str(film.resolve()), stat.st_size, stat.st_mtime_ns, boxes, used))
+        settings = repr((str(film.resolve()), stat.st_size, stat.st_mtime_ns, boxes, used, refined.videos[vid]))
         return store.get(vid, settings, lambda: self._find(refined, vid, tids, film))
 
     def _find(self, refined: SEALAnnotations, vid: str, tids: list[str], film: Path) -> list[Change]:
@@ -109,6 +110,7 @@ class LongMergeStep:
             _, _, looks = describe_tubelets(source, tubes, self.appearance, None, self.describer)
         # The schema counts time in frames of a constant rate, so gaps are measured in it and not in the film's times.
         proposals = self.linker.propose(tubes, list(refined.videos[vid].shots), looks)
+        tubes = [tube for tube in tubes if len(tube)]
         ends = {tube.track_id: (names[int(tube.tubelet_ids[0])], names[int(tube.tubelet_ids[-1])]) for tube in tubes}
         spans = {tube.track_id: (int(tube.frame_inds[0]), int(tube.frame_inds[-1])) for tube in tubes}
         return [_told(vid, proposal, ends, spans) for proposal in proposals]
@@ -123,19 +125,17 @@ def _told(vid: str, link: LinkProposal, ends: dict[int, tuple[str, str]], spans:
     )
 
 
-def _is_merged(annotations: SEALAnnotations, tid: str, merges: ChangeList) -> bool:
+def _persons_before(annotations: SEALAnnotations, merges: Iterable[Change]) -> dict[str, int]:
+    """Return the person of each tubelet of the people that merges name."""
     people = {
-        (change.film, annotations.tubelets[name].person_id)
-        for change in merges.changes
-        for name in (change.tubelet, change.to)
+        (change.film, annotations.tubelets[name].person_id) for change in merges for name in (change.tubelet, change.to)
     }
-    return (annotations.tubelets[tid].vid, annotations.tubelets[tid].person_id) in people
+    tubelets = annotations.tubelets.items()
+    return {tid: record.person_id for tid, record in tubelets if (record.vid, record.person_id) in people}
 
 
 def hash_of_boxes(annotations: SEALAnnotations, tids: list[str]) -> str:
     """Return what changes when the tubelets of a film or their boxes do."""
-    import hashlib
-
     digest = hashlib.sha256()
     for tid in tids:
         track = annotations.track(tid)

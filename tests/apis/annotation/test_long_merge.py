@@ -92,6 +92,20 @@ def test_boxes_that_changed_are_looked_at_again(step, make, tmp_path):
     assert seen == [('v', 1, True)]
 
 
+def test_shots_that_changed_are_obeyed(step, make, tmp_path):
+    refined = make({'v': LANES, 'w': LANES}, stage=2)  # the film w is missing, so what is done is kept
+    assert len(step.run(refined, tmp_path / 'parts')[1].changes) == 2
+    refined = make({'v': LANES, 'w': LANES}, stage=2, shots=[(0, 10), (10, 20)])
+    assert step.run(refined, tmp_path / 'parts')[1].changes == []
+
+
+def test_a_tubelet_without_a_box_costs_nobody_a_merge(step, make, tmp_path):
+    refined = make({'v': LANES}, stage=2)
+    refined.tubelets['v.E'] = replace(refined.tubelets['v.A'], person_id=4, box_key='v.E', origin=('v.E',))
+    merged, merges, bad = step.run(refined, tmp_path / 'parts')
+    assert not bad.causes and len(merges.changes) == 2 and 'v.E' not in merged.tubelets
+
+
 def test_a_film_that_is_shorter_than_its_tubelets_is_told(step, make, tmp_path):
     film_of(tmp_path / 'films' / 'v.mp4', [lane[:15] for lane in LANES])
     _, _, bad = step.run(make({'v': LANES}, stage=2), tmp_path / 'parts')
