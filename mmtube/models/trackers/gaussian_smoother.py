@@ -18,9 +18,10 @@ class GaussianSmoother:
     """Replace boxes by the posterior mean of a Gaussian process over time (after StrongSORT's GSI, arXiv 2202.13514).
 
     Centre, width and height are smoothed each on its own, with a squared exponential kernel and a noise that grows with
-    the box. A detector's jitter goes, and filled boxes follow the motion on both sides of a hole rather than a straight
-    line. Frames are not added: that is ``GapFiller``'s part. Long tubelets are solved in overlapping windows, so time
-    and memory grow with their length only.
+    the box; that of a filled box is the spread of the whole path. A detector's jitter goes, and filled boxes follow the
+    motion on both sides of a short hole; far from detected boxes they stay on the line that filled it. Frames are not
+    added: that is ``GapFiller``'s part. Long tubelets are solved in overlapping windows, so time and memory grow with
+    their length only.
 
     Args:
         length_frames (float): Length scale of the kernel. Defaults to 10.
@@ -85,17 +86,17 @@ class GaussianSmoother:
     def _posterior(
         self, frames: np.ndarray, paths: np.ndarray, observed: np.ndarray, at: np.ndarray, variance: float
     ) -> np.ndarray:
-        """Return (U, 4) posterior means at the frames ``at``; filled rows are no evidence."""
+        """Return (U, 4) posterior means at the frames ``at``."""
         if observed.sum() < 2:
             return np.stack([np.interp(at, frames, column) for column in paths.T], axis=1)
-        known, values = frames[observed], paths[observed]
         # The process is about the straight line through the evidence, not about zero.
-        level, slope = np.polynomial.polynomial.polyfit(known - known[0], values, 1)
-        rest = values - level - slope * (known - known[0])[:, None]
+        level, slope = np.polynomial.polynomial.polyfit(frames - frames[0], paths, 1)
+        rest = paths - level - slope * (frames - frames[0])[:, None]
 
         def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
             return variance * np.exp(-0.5 * ((a[:, None] - b[None]) / self.length_frames) ** 2)
 
-        noise = np.diag((self.noise * values[:, 3]) ** 2)
-        weights = cho_solve(cho_factor(kernel(known, known) + noise), rest)
-        return kernel(at, known) @ weights + level + slope * (at - known[0])[:, None]
+        # Without any evidence in a long hole the path would leave the line that fills it.
+        noise = np.where(observed, (self.noise * paths[:, 3]) ** 2, variance)
+        weights = cho_solve(cho_factor(kernel(frames, frames) + np.diag(noise)), rest)
+        return kernel(at, frames) @ weights + level + slope * (at - frames[0])[:, None]
