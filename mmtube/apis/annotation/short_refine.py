@@ -54,15 +54,14 @@ def short_refine(
         corrected, switches = corrector.correct(columns.frame_inds, shots, columns.tubelet, columns.boxes_px)
     names = _names(coarse, columns, switches)
     changes = [_told(coarse, columns, names, switch) for switch in switches]
-    rows_of = [switch.rows for switch in switches]
-    false, false_rows = _false_boxes(coarse, columns, corrected, names, verdict)
+    # A split or a deletion is of what its tubelet has after the relabelling that was accepted.
+    moves = [(s.rows, s.new_id, s.old_id if s.kind == 'split' else None) for s in switches]
+    false, gone = _false_boxes(coarse, columns, corrected, names, verdict)
     changes = decide([*changes, *false], decided, apply)
     new = columns.tubelet.copy()
-    for change, switch, rows in zip(changes, [*switches, *[None] * len(false)], [*rows_of, *false_rows]):
+    for change, (rows, new_id, owner) in zip(changes, [*moves, *gone]):
         if change.decision == ACCEPTED:
-            # A split moves what its tubelet has after the relabelling that was accepted.
-            moved = rows if switch is None or switch.kind != 'split' else rows[new[rows] == switch.old_id]
-            new[moved] = -1 if switch is None else switch.new_id
+            new[rows if owner is None else rows[new[rows] == owner]] = new_id
     _refuse_two_boxes(columns, new, names)
     refined = _assemble(coarse, columns, new, names)
     order = {vid: number for number, vid in enumerate(coarse.videos)}
@@ -126,9 +125,13 @@ def _false_boxes(
     new: np.ndarray,
     names: list[str],
     verdict: Callable[..., str] | None,
-) -> tuple[list[Change], list[np.ndarray]]:
-    """Return tubelets that are no person and boxes that double another one, with the boxes that go."""
-    changes, gone = [], []
+) -> tuple[list[Change], list[tuple[np.ndarray, int, int | None]]]:
+    """Return tubelets that are no person and boxes that double another one; of each the boxes that go, -1, the tubelet.
+
+    The tubelet is None for a piece of a split: its boxes go even if the split itself was rejected.
+    """
+    changes: list[Change] = []
+    gone: list[tuple[np.ndarray, int, int | None]] = []
     rows_of = columns.rows_of(new, len(names))
     films = [coarse.tubelets[columns.tids[int(columns.tubelet[rows[0]])]].vid if len(rows) else '' for rows in rows_of]
     deleted = np.zeros(len(new), bool)
@@ -139,7 +142,7 @@ def _false_boxes(
         if reason:
             span = (int(columns.frame_inds[rows[0]]), int(columns.frame_inds[rows[-1]]))
             changes.append(Change(films[number], 'delete', names[number], '', span, f'no person: {reason}'))
-            gone.append(rows)
+            gone.append((rows, -1, number if number < len(columns.tids) else None))
             deleted[rows] = True
     doubled = _doubled(columns, new, deleted)
     for number in np.unique(new[doubled[0]]).tolist():
@@ -149,7 +152,7 @@ def _false_boxes(
         span = (int(columns.frame_inds[rows].min()), int(columns.frame_inds[rows].max()))
         cause = f'{len(rows)} boxes with an IoU above {SAME_PERSON_IOU} with those of {other}'
         changes.append(Change(films[number], 'delete boxes', names[number], '', span, cause))
-        gone.append(rows)
+        gone.append((rows, -1, number if number < len(columns.tids) else None))
     return changes, gone
 
 

@@ -51,6 +51,17 @@ def test_a_longer_switch_is_split_into_new_people_that_divide_their_origin(make,
     assert errors(refined, coarse) == []
 
 
+def test_boxes_that_a_reviewer_leaves_to_another_tubelet_do_not_go_with_a_false_one(make, lanes):
+    coarse = make({'v': ['AABBBAA---------', '-------BBBBBBBBB']})
+    false = TubeFilter(min_boxes=8, **LIMITS).verdict
+    _, changes = short_refine(coarse, IDSwitchCorrector(), false, apply=False)
+    assert [change.kind for change in changes.changes] == ['relabel', 'delete']
+    for change, left in (('accepted', ['-' * 7 + 'B' * 9]), ('rejected', ['--BBB' + '-' * 11, '-' * 7 + 'B' * 9])):
+        decided = [replace(one, decision=change if one.kind == 'relabel' else 'accepted') for one in changes.changes]
+        refined, _ = short_refine(coarse, IDSwitchCorrector(), false, decided=replace(changes, changes=decided))
+        assert lanes(refined) == left
+
+
 def test_obviously_false_tubelets_go_and_are_told(make):
     coarse = make({'v': ['AAAAAAAA', 'BB------']})
     refined, changes = refine(coarse)
