@@ -18,6 +18,8 @@ from .progress import ProgressReport
 from .stages import StageClock, detect_people, refine_tubes, track_people
 
 NOT_IN_CONFIG = 'not in the config'
+# A stage that would do nothing without another one, in their order.
+NEEDS = {'describer': 'appearance', 'splitter': 'describer', 'tubelet_detector': 'tubelet_features'}
 
 
 def count_people(count: int) -> str:
@@ -61,12 +63,14 @@ class TubeInferencer:
                 if key == 'detector':
                     raise
                 self._why_skipped[key] = str(error)
-        if 'tubelet_detector' in self.stages and 'tubelet_features' not in self.stages:
-            why = self._why_skipped['tubelet_features']
-            if why == NOT_IN_CONFIG:
-                raise InputError("the stage 'tubelet_detector' needs the stage 'tubelet_features'")
-            del self.stages['tubelet_detector']
-            self._why_skipped['tubelet_detector'] = f'needs the stage tubelet_features: {why}'
+        for key, needed in NEEDS.items():
+            if key not in self.stages or needed in self.stages:
+                continue
+            why = self._why_skipped[needed]
+            if key == 'tubelet_detector' and why == NOT_IN_CONFIG:
+                raise InputError(f'the stage {key!r} needs the stage {needed!r}')
+            del self.stages[key]
+            self._why_skipped[key] = f'needs the stage {needed}: {why}'
 
     def open(self, film: str | Path) -> Any:
         """Return the film as the config's frame source; use it as a context manager.

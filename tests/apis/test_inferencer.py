@@ -419,6 +419,15 @@ def test_the_pipeline_links_by_looks_that_it_saw_on_the_way(film):
     assert {stage.name: stage.state for stage in plain.stages}['describer'] == 'skipped'
 
 
+def test_stages_that_have_nothing_to_look_at_are_said_to_be_skipped(film):
+    parts = dict(describer=dict(type='TubeletDescriber'), splitter=dict(type='TubeletSplitter'))
+    blind = {s.name: s for s in TubeInferencer(pipeline(**parts), cfg_options={'appearance': None})(film).stages}
+    assert blind['describer'].reason == 'needs the stage appearance: not in the config'
+    assert blind['splitter'].reason == 'needs the stage describer: needs the stage appearance: not in the config'
+    alone = {s.name: s for s in TubeInferencer(pipeline(splitter=dict(type='TubeletSplitter')))(film).stages}
+    assert alone['splitter'].state == 'skipped' and alone['appearance'].state == 'run'
+
+
 def test_a_tubelet_of_two_people_is_parted_before_linking(tmp_path):
     # The box goes over from red to blue at frame 20; blue was another tubelet until then.
     frames = [scene([(20, RED), (60, BLUE)]) for _ in range(40)]
