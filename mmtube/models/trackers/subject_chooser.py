@@ -52,8 +52,8 @@ class SubjectChooser:
         top_k (int): Candidates in a film. Defaults to 50.
         max_active (int): Subjects at any time. Defaults to 3.
         min_head (float): Least share of frames with a visible head. Defaults to 1 / 3.
-        min_piece_s (float): Shortest piece in seconds that is kept of a candidate which is not kept whole. Defaults
-            to 1.
+        min_piece_s (float): Shortest piece that is kept of a candidate which is not kept whole, in seconds in which it
+            has boxes. Defaults to 1.
 
     Raises:
         ValueError: If a count is not positive, the share outside [0, 1] or the time negative.
@@ -126,12 +126,12 @@ class SubjectChooser:
         return bool(head.sum() >= self.min_head * len(head) - 1e-9)
 
     def _long_pieces(self, tube: Tube, free: np.ndarray) -> np.ndarray:
-        """Return the free rows in pieces that last long enough; a frame lasts as long as from the one before."""
+        """Return the free rows in pieces that last long enough; a box lasts as long as usual from one to the next."""
         edges = np.flatnonzero(np.diff(np.concatenate([[0], free.astype(np.int8), [0]])))
-        step_s = float(np.median(np.diff(tube.times_s) / np.diff(tube.frame_inds))) if len(tube) > 1 else 0.0
+        step_s = float(np.median(np.diff(tube.times_s))) if len(tube) > 1 else 0.0
         keep = np.zeros(len(free), bool)
         for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist()):
-            keep[begin:end] = tube.times_s[end - 1] - tube.times_s[begin] + step_s >= self.min_piece_s - 1e-9
+            keep[begin:end] = (end - begin) * step_s >= self.min_piece_s - 1e-9
         return keep
 
 

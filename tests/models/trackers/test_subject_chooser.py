@@ -55,6 +55,16 @@ def test_the_rest_of_a_candidate_is_kept_if_it_lasts_a_second():
     assert counts[3] == 9
 
 
+def test_a_hole_of_a_tube_is_no_time_that_is_kept():
+    others = [tube(number, [*range(29), *range(151, 280)]) for number in range(3)]
+    linked = tube(3, [*range(30), *range(150, 180)], score=0.5)  # free in the frames 29 and 150 alone
+    counts, reasons = kept([*others, linked])
+    assert counts[3] == 0 and reasons[3].startswith('3 others')
+    seldom = tube(3, range(0, 60, 3), score=0.5)  # boxes in each third frame: the ten from 30 on last three seconds
+    counts, _ = kept([*(tube(number, range(30)) for number in range(3)), seldom], min_piece_s=3)
+    assert counts[3] == 10
+
+
 def test_the_kept_pieces_are_the_free_ones():
     others = [tube(number, range(20, 80)) for number in range(3)]
     (*_, cut) = SubjectChooser()([*others, tube(3, range(5, 100, 1), 0.1)])
