@@ -68,7 +68,8 @@ class CoarseStep:
             raise InputError(f'{self.folder}: size and rate of the films are not known, tell the films or a table')
         self.chooser = build_stage('subject_chooser', cfg.subject_chooser) if cfg.get('subject_chooser') else None
         watching = self.films is not None and self.kind not in ('tracks', 'results')
-        keys = ['tracker', 'gap_filler', *(('selector', 'appearance', 'camera_motion') if watching else ())]
+        keys = ['tracker', 'gap_filler', *(('appearance', 'camera_motion') if watching else ())]
+        keys += ['selector'] if self.kind in ('', 'detections') else []
         keys += ['shot_detector'] if self.films is not None and self.kind != 'results' else []
         self.stages = {key: build_stage(key, cfg[key]) for key in keys if cfg.get(key)}
         if not self.kind:
@@ -185,7 +186,7 @@ class CoarseStep:
         self, detections: list[FrameDetections], info: VideoInfo, shots: list[tuple[int, int]]
     ) -> tuple[list[Tube], list[tuple[int, int]], np.ndarray]:
         tracker, cuts = self.stages['tracker'], {first for first, _ in shots[1:]}
-        selector = build_stage('selector', self.cfg.selector) if self.cfg.get('selector') else None
+        selector = self.stages.get('selector')
         tracker.reset()
         for found in detections:
             if found.frame_ind in cuts:

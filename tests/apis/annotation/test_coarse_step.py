@@ -110,6 +110,17 @@ def test_a_bad_film_ends_nothing_and_a_second_run_does_only_what_is_missing(tmp_
     assert list(annotations.videos) == ['a', 'b', 'c'] and not (tmp_path / 'parts').exists()
 
 
+def test_people_are_selected_anew_by_another_selector(tmp_path):
+    mot(tmp_path / 'found' / 'v.txt', [(frame, -1, left) for frame in range(20) for left in (60, 110)])
+    (tmp_path / 'found' / 'bad.txt').write_text('1,2,3\n')  # so that what is done is kept
+    found = []
+    for top_k in (8, 1):
+        cfg = load_pipeline('seal/annotation', {'selector.top_k': top_k})
+        films = CoarseStep(cfg, found=('detections', tmp_path / 'found'), videos={'v': VIDEO, 'bad': VIDEO})
+        found.append(len(films.run(tmp_path / 'parts')[0].tubelets))
+    assert found == [2, 1]
+
+
 def test_a_film_that_the_table_lacks_is_told(tmp_path):
     mot(tmp_path / 'found' / 'x.txt', [(0, 1, 40)])
     _, bad = step(tmp_path / 'found', 'tracks').run(tmp_path / 'parts')
