@@ -50,6 +50,8 @@ def described_film(
 ) -> DescribedFilm:
     """Describe the tubelets of a film, or take what was kept of the last time.
 
+    Times are those of the tubelets, whether the film is seen or not; of tubelets without shots they are the film's.
+
     Args:
         linker (FilmLinker): Its appearance and describer say how.
         name (str): The film, without suffix.
@@ -60,13 +62,14 @@ def described_film(
     Raises:
         InputError: If the film cannot be used.
     """
+    if not result.shots:  # then the film must be seen anyway
+        return DescribedFilm(name, *linker.describe(result, film))
     if cache is None:
-        result, looks = linker.describe(result, film)
-        return DescribedFilm(name, result, looks)
+        return DescribedFilm(name, result, linker.describe(result, film)[1])
     path, key = Path(cache) / f'{name}.npz', _key(linker.cfg, result, Path(film))
-    looks = read_looks_npz(path, key) if result.shots else None  # without shots the film must be seen anyway
+    looks = read_looks_npz(path, key)
     if looks is None:
-        result, looks = linker.describe(result, film)
+        looks = linker.describe(result, film)[1]
         write_looks_npz(looks, path, key)
     return DescribedFilm(name, result, looks)
 
