@@ -253,6 +253,13 @@ def test_proposals_of_one_film_are_not_applied_to_many(run_here, refused_here, w
     assert done.returncode == 0 and '2 of 2 films done' in done.stdout
 
 
+def test_calibration_needs_a_folder_of_films(refused_here, walk, tmp_path):
+    coarse, people, _ = seal_walk(walk, tmp_path)
+    files = '--gt', people, '--tubelets', coarse, '--cache', tmp_path / 'cache', '--videos'
+    for videos in (tmp_path / 'nosuch', walk[0]):
+        assert 'no such folder of films' in refused_here('tools/analysis/calibrate_linking.py', *files, videos)
+
+
 def test_a_threshold_is_calibrated_and_inherited(run_here, refused_here, walk, tmp_path):
     coarse, people, videos = seal_walk(walk, tmp_path)
     files = '--gt', people, '--tubelets', coarse, '--videos', videos, '--cache', tmp_path / 'cache'

@@ -63,6 +63,8 @@ def main() -> None:
     args = parser.parse_args()
     if not (0 < args.wrong_rate < 1 and 0 < args.confidence < 1):
         raise InputError('--wrong-rate and --confidence must lie between 0 and 1')
+    if not Path(args.videos).is_dir():
+        raise InputError(f'{args.videos}: there is no such folder of films')
     for path in filter(None, (args.output, args.plot)):
         check_writable(path)
     if args.output and Path(args.output).suffix != '.py':
