@@ -22,7 +22,7 @@ from mmtube.structures import FrameDetections, VideoInfo, VideoResult
 from mmtube.structures.io import read_mot_detections, write_mot_txt, write_result_json
 
 MAX_FRAMES = 10_000_000  # four days of film; a larger number is a slip
-WATCHING = ('shot_detector', 'appearance', 'describer', 'camera_motion')
+WATCHING = ('shot_detector', 'appearance', 'camera_motion')
 REFINING = ('gap_filler', 'switch_corrector', 'smoother', 'tube_filter')
 
 
@@ -45,10 +45,10 @@ def track(path: str, film: str | None, fps: float, cfg: Config, stages: dict[str
         found.scores[found.scores == -1] = 1  # MOTChallenge's "not given"
     if film:
         watching = [stages.get(key) for key in ('shot_detector', 'appearance')]
-        more = dict(describer=stages.get('describer'), camera_motion=stages.get('camera_motion'))
+        motion = stages.get('camera_motion')
         with build_stage('frame_source', cfg.frame_source, path=film) as source:
             detected = beside_frames(source, detections, path)
-            tubelets, shots, times_s = track_people(detected, stages['tracker'], *watching, clock, **more)
+            tubelets, shots, times_s = track_people(detected, stages['tracker'], *watching, clock, camera_motion=motion)
             video = source.info
     else:
         tubelets, _, _ = track_people(((None, found) for found in detections), stages['tracker'], None, None, clock)
