@@ -81,6 +81,9 @@ def main() -> None:
     many = Path(args.detections).is_dir()
     config = args.config or ('seal/tube_pipeline' if args.video else 'tracking/motion')
     cfg = load_pipeline(config, args.cfg_options, ('tracker', 'frame_source') if args.video else ('tracker',))
+    unseen = [key for key in WATCHING if cfg.get(key) and not args.video]
+    if unseen:
+        print(f'note: without --video there is no {", no ".join(unseen)}')
     stages = {
         key: build_stage(key, cfg[key])
         for key in ('tracker', *REFINING, *(WATCHING if args.video else ()))

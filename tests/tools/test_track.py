@@ -147,6 +147,13 @@ def test_rows_out_of_order_and_frames_left_out_are_as_if_sorted(run_tool, tmp_pa
     assert (tmp_path / 'sorted.out').read_text() == (tmp_path / 'mixed.out').read_text() != ''
 
 
+def test_what_a_config_cannot_do_without_a_film_is_told(run_tool, tmp_path):
+    args = '--detections', write(tmp_path / 'd.txt', walkers()), '--output', tmp_path / 'o.txt'
+    told = run_tool('tools/track.py', *args, '--config', 'tracking/deepsort').stdout
+    assert 'note: without --video there is no shot_detector, no appearance' in told
+    assert 'note' not in run_tool('tools/track.py', *args).stdout
+
+
 def test_a_text_without_rows_gives_a_text_without_rows(run_tool, tmp_path):
     done = run_tool('tools/track.py', '--detections', write(tmp_path / 'd.txt', []), '--output', tmp_path / 'o.txt')
     assert done.returncode == 0, done.stderr
