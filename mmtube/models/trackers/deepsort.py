@@ -165,9 +165,9 @@ class DeepSORTTracker:
         owner = np.full(len(detections), -1)  # row of the track that takes each box
         if len(tracks):
             self._match_cascade(detections, strong, measured[strong], owner)
-            recent = ~tracks.confirmed | (tracks.age == 1)
-            self._match_overlap(detections, strong, owner, recent, self.max_iou_distance)
-            if len(strong) < len(usable):
+            if (owner[usable] < 0).any():
+                recent = ~tracks.confirmed | (tracks.age == 1)
+                self._match_overlap(detections, strong, owner, recent, self.max_iou_distance)
                 weak = usable[scores[usable] < self.high_score]
                 self._match_overlap(detections, weak, owner, recent, self.weak_iou_distance)
 
@@ -273,4 +273,5 @@ class DeepSORTTracker:
 
     def _end_lost(self, unmatched: np.ndarray) -> None:
         tracks = self._tracks
-        tracks.end(unmatched & (~tracks.confirmed | (tracks.age >= self.max_age)))
+        if unmatched.any():
+            tracks.end(unmatched & (~tracks.confirmed | (tracks.age >= self.max_age)))
