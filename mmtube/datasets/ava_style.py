@@ -17,6 +17,7 @@ from .ava_table import AVATable, read_ava_table, read_excluded
 from .clip_dataset import ClipDataset
 from .film_facts import film_record
 from .film_folder import find_film
+from .object_boxes import KeyMoments
 from .proposals import ava_proposals
 
 UNLISTED = ('error', 'drop')
@@ -44,8 +45,9 @@ class AVAStyle(ClipDataset):
         min_score (float): Proposals with a lower score are left out, save the best of a key time. Defaults to 0.8.
         exclude_file (str | None): ``video,timestamp`` rows that do not count. Defaults to None.
         window_s (float): Length of a clip for samplers that read exactly the clip. Defaults to 2.0.
-        kwargs (Any): ``max_persons``, ``background_class``, and those of MMEngine's ``BaseDataset``: ``data_root``,
-            ``data_prefix`` (``dict(video=folder of films)``), ``pipeline``, ``test_mode``, ``lazy_init``, ``indices``.
+        kwargs (Any): ``max_persons``, ``background_class``, ``objects`` (a file of object boxes, by ``vid,0902`` or in
+            the SEAL schema), ``max_objects``, and those of MMEngine's ``BaseDataset``: ``data_root``, ``data_prefix``
+            (``dict(video=folder of films)``), ``pipeline``, ``test_mode``, ``lazy_init``, ``indices``.
 
     Raises:
         InputError: If a file cannot be used: boxes in pixels, a label that the label file does not have, a film that is
@@ -188,3 +190,11 @@ class AVAStyle(ClipDataset):
             scored = self.proposals.get(image_key, np.zeros((0, 5), np.float32))
             info['proposals'], info['proposal_scores'] = scored[:, :4] * size, scored[:, 4]
         return info
+
+    def moments(self) -> KeyMoments:
+        """Return all key times."""
+        vids = sorted(self.films)  # the order of the key times
+        sizes = np.array([(self.films[vid].width, self.films[vid].height) for vid in vids], np.int64).reshape(-1, 2)
+        films = np.searchsorted(np.array(vids, str), self.key_vids)
+        keys = [self.image_key(str(vid), float(time))[0] for vid, time in zip(self.key_vids, self.timestamps)]
+        return KeyMoments(vids, sizes, films, self.timestamps - self.time_offset_s, keys)

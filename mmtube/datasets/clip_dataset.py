@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from mmtube.errors import InputError
 from mmtube.structures.seal import VideoRecord
 
 from .film_folder import find_film
+from .object_boxes import KeyMoments, ObjectBoxes
 from .table_dataset import TableDataset
 
 
@@ -20,7 +22,9 @@ class ClipDataset(TableDataset):
     The dict of an item has the names of MMAction2's transforms: ``gt_bboxes`` (n, 4) float32 pixels of the original
     frame, ``gt_labels`` (n, C) float32 of 0 and 1, ``proposals`` (m, 4), and ``film``, ``video_id``, ``timestamp``,
     ``img_key``, ``key_s``, ``clip_start_s``, ``clip_end_s``, ``duration_s``, ``fps``, ``ori_shape``, ``person_ids``,
-    ``test_mode``. The film is looked for when the item is asked for.
+    ``test_mode``. The film is looked for when the item is asked for. With a file of objects an item also has
+    ``objects`` (k, 4) float32 pixels, the best first, and ``object_scores`` (k,) float32, with k = 0 where there are
+    none; :class:`~mmtube.datasets.transforms.PackSEALClip` packs them.
 
     For samplers a data set of clips has ``item_labels()``: (M + 1,) int64 offsets and int64 classes of its M items,
     those of all persons of the clip.
@@ -29,19 +33,46 @@ class ClipDataset(TableDataset):
         max_persons (int): Persons of a clip in training, a random choice of more. Defaults to 10 (AlphAction).
         background_class (bool): Whether labels have a column 0 for "no action", as the AVA heads of MMAction2 trained
             on AVA expect. Defaults to False.
+        objects (str | None): File of object boxes, relative to ``data_root``; see
+            :class:`~mmtube.datasets.object_boxes.ObjectBoxes`. Defaults to None, items have no objects.
+        max_objects (int): Objects of a clip, the most confident. Defaults to 5 (AlphAction).
         kwargs (Any): Of :class:`~mmtube.datasets.table_dataset.TableDataset`.
     """
 
-    def __init__(self, max_persons: int = 10, background_class: bool = False, **kwargs: Any) -> None:
-        if max_persons < 1:
-            raise ValueError(f'max_persons must be at least 1, got {max_persons}')
+    def __init__(
+        self,
+        max_persons: int = 10,
+        background_class: bool = False,
+        objects: str | None = None,
+        max_objects: int = 5,
+        **kwargs: Any,
+    ) -> None:
+        if max_persons < 1 or max_objects < 1:
+            raise ValueError(f'max_persons and max_objects must be at least 1, got {max_persons}, {max_objects}')
         self.max_persons = max_persons
         self.background_class = background_class
+        self.objects = objects
+        self.max_objects = max_objects
+        self._object_boxes: ObjectBoxes | None = None
         super().__init__(**kwargs)
+
+    @abstractmethod
+    def moments(self) -> KeyMoments:
+        """Return all key times by the numbers of their items."""
+
+    def full_init(self) -> None:
+        """Read the annotations and the boxes of objects, if that has not been done."""
+        super().full_init()
+        if self.objects is not None and self._object_boxes is None:
+            self._object_boxes = ObjectBoxes(self._path(self.objects), self.moments(), self.max_objects)
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """Return what the pipeline gets of the item at ``idx``."""
-        return {**super().get_data_info(idx), 'test_mode': self.test_mode}
+        info = {**super().get_data_info(idx), 'test_mode': self.test_mode}
+        if self._object_boxes is not None:
+            found = self._object_boxes(int(self.items[info['sample_idx']]))
+            info['objects'], info['object_scores'] = found
+        return info
 
     def moment(self, vid: str, video: VideoRecord, key_s: float, window_s: float) -> dict[str, Any]:
         """Return what an item says of its film and of the clip around its key time.

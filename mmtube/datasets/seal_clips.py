@@ -14,6 +14,7 @@ from mmtube.structures.seal import read_label_map, read_seal_json
 
 from .clip_dataset import ClipDataset
 from .clip_index import ClipIndex, clip_index
+from .object_boxes import KeyMoments
 from .proposals import ava_proposals, confident_rows
 
 
@@ -44,8 +45,10 @@ class SEALClips(ClipDataset):
         min_labels (int | None): Persons with fewer labels are left out. Defaults to None: 1 in training, because
             what SEAL leaves unlabelled outside of activities is not known, 0 in testing.
         keep_empty (bool): Whether clips without a person stay in testing. Training drops them. Defaults to False.
-        kwargs (Any): ``max_persons``, ``background_class``, and those of MMEngine's ``BaseDataset``: ``data_root``,
-            ``data_prefix`` (``dict(video=folder of films)``), ``pipeline``, ``test_mode``, ``lazy_init``, ``indices``.
+        kwargs (Any): ``max_persons``, ``background_class``, ``objects`` (a file of object boxes, such as SEAL-mini's
+            ``annotations/objects_train.json``), ``max_objects``, and those of MMEngine's ``BaseDataset``:
+            ``data_root``, ``data_prefix`` (``dict(video=folder of films)``), ``pipeline``, ``test_mode``,
+            ``lazy_init``, ``indices``.
 
     Attributes:
         index (ClipIndex): All clips, also those that are not served.
@@ -129,11 +132,7 @@ class SEALClips(ClipDataset):
             found = np.bincount(self.proposals.row_clips[self._proposal_rows], minlength=len(self.proposals))
             people[known] += found[self._proposal_clips[known]]
         elif self.proposals is not None:
-            keys = [
-                self.image_key(self.index.vids[film], time)[0]
-                for film, time in zip(self.index.clip_films, self.index.key_s)
-            ]
-            people += np.array([len(self.proposals.get(key, ())) for key in keys], np.int64)
+            people += np.array([len(self.proposals.get(key, ())) for key in self._image_keys()], np.int64)
         return np.flatnonzero(people)
 
     @force_full_init
@@ -187,6 +186,17 @@ class SEALClips(ClipDataset):
         if self.options['boxes_per_s'] != 1:
             info['tube_boxes'], info['tube_valid'] = index.boxes_px[rows], index.valid[rows]
             info['box_times_s'] = info['clip_start_s'] + index.box_offsets_s
+
+    def moments(self) -> KeyMoments:
+        """Return the key times of all clips."""
+        index = self.index
+        sizes = np.array([(video.width, video.height) for video in self.videos], np.int64).reshape(-1, 2)
+        return KeyMoments(index.vids, sizes, index.clip_films, index.key_s, self._image_keys())
+
+    def _image_keys(self) -> list[str]:
+        index = self.index
+        films, times = index.clip_films.tolist(), index.key_s.tolist()
+        return [self.image_key(index.vids[film], time)[0] for film, time in zip(films, times)]
 
     @property
     def num_classes(self) -> int:

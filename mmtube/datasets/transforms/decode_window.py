@@ -25,8 +25,9 @@ class DecodeWindow(BaseTransform):
     Required keys: ``film``, ``frame_times_s``, ``img_key``, ``ori_shape``, ``duration_s``. Added keys: ``imgs``, a list
     of (H, W, 3) uint8, ``img_shape``, ``original_shape``, ``scale_factor``. Changed keys: ``gt_bboxes`` and
     ``proposals`` from pixels of ``ori_shape`` to pixels of ``imgs``. ``tube_boxes`` (m, B, 4), where present, go behind
-    the proposals, ``proposals`` (m + m * B, 4), so that the transforms of MMAction2 treat them as boxes, and likewise
-    ``gt_tube_boxes`` behind ``gt_bboxes``; :class:`PackSEALClip` takes them apart again.
+    the proposals, ``proposals`` (m + m * B, 4), so that the transforms of MMAction2 treat them as boxes, likewise
+    ``gt_tube_boxes`` behind ``gt_bboxes``, and ``objects`` (k, 4) behind all proposals, (m + m * B + k, 4);
+    :class:`PackSEALClip` takes them apart again.
 
     Args:
         short_side (int | None): Frames whose shorter side is longer are made smaller to it while they are decoded.
@@ -38,6 +39,9 @@ class DecodeWindow(BaseTransform):
         InputError: When it meets a film that is missing, cannot be read, is shorter or of another shape than the
             annotation says; the message names the film and the clip.
     """
+
+    # What rides behind which boxes, in this order.
+    RIDERS = (('proposals', 'tube_boxes'), ('gt_bboxes', 'gt_tube_boxes'), ('proposals', 'objects'))
 
     def __init__(self, short_side: int | None = None, order: str = 'rgb', max_open: int = 4) -> None:
         if order not in PIXELS or (short_side is not None and short_side < 1):
@@ -66,9 +70,9 @@ class DecodeWindow(BaseTransform):
         results['imgs'] = images
         results['img_shape'] = results['original_shape'] = (size[1], size[0])
         results['scale_factor'] = np.array([size[0] / width, size[1] / height], np.float32)
-        for key, over_time in (('proposals', 'tube_boxes'), ('gt_bboxes', 'gt_tube_boxes')):
-            if over_time in results:
-                results[key] = np.concatenate([results[key], results[over_time].reshape(-1, 4)])
+        for key, riders in self.RIDERS:
+            if riders in results:
+                results[key] = np.concatenate([results[key], results[riders].reshape(-1, 4)])
         for key in ('gt_bboxes', 'proposals'):
             if key in results:
                 results[key] = results[key] * np.tile(results['scale_factor'], 2)

@@ -15,7 +15,7 @@ from mmtube.registry import TRANSFORMS
 
 META_KEYS = (
     *('video_id', 'timestamp', 'img_key', 'key_s', 'clip_start_s', 'clip_end_s', 'duration_s', 'sample_idx', 'tids'),
-    *('ori_shape', 'img_shape', 'scale_factor', 'flip', 'frame_times_s', 'box_times_s'),
+    *('ori_shape', 'img_shape', 'scale_factor', 'flip', 'frame_times_s', 'box_times_s', 'proposals_are_gt'),
 )
 LEAST_SIDE_PX = 1.0
 
@@ -28,7 +28,9 @@ class PackSEALClip(BaseTransform):
     key time, ``labels`` (n, C) float32 of 0 and 1 (MMAction2's assigner takes no bool) and ``person_ids`` (n,) int64;
     ``proposals`` has ``bboxes`` (m, 4), ``scores`` where the file had them, and with several boxes per second
     ``tube_boxes`` (m, B, 4) float32 at the times ``box_times_s`` of the meta data and ``tube_valid`` (m, B) bool. Where
-    the proposals are the ground truth both have the boxes over time. All boxes are in pixels of ``inputs``.
+    the proposals are the ground truth both have the boxes over time. ``objects``, where the data set has them, has
+    ``bboxes`` (k, 4) float32 and ``scores`` (k,) float32; objects that a crop left out are dropped. All boxes are in
+    pixels of ``inputs``.
 
     In training, people whom a crop left out of the picture are left out too: MMAction2's crop flattens their boxes at
     the border and would teach their labels with a strip of background. A clip in which nobody is left is ``None``, for
@@ -46,7 +48,12 @@ class PackSEALClip(BaseTransform):
         valid = to_tensor(results['tube_valid']) if 'tube_valid' in results else None
         truth = _instances(results['gt_bboxes'], valid if 'gt_tube_boxes' in results else None)
         truth.labels, truth.person_ids = to_tensor(results['gt_labels']).float(), to_tensor(results['person_ids'])
-        proposals = _instances(results['proposals'], valid)
+        boxes, objects = results['proposals'], None
+        if 'object_scores' in results:
+            people = len(boxes) - len(results['object_scores'])
+            boxes, objects = boxes[:people], InstanceData(bboxes=to_tensor(boxes[people:]).float())
+            objects.scores = to_tensor(results['object_scores']).float()
+        proposals = _instances(boxes, valid)
         if 'proposal_scores' in results:
             proposals.scores = to_tensor(results['proposal_scores'])
         are_truth = bool(results.get('proposals_are_gt'))
@@ -64,6 +71,8 @@ class PackSEALClip(BaseTransform):
                 meta['tids'] = [tid for tid, seen in zip(meta['tids'], people.tolist()) if seen]
         sample = ActionDataSample(metainfo=meta)
         sample.gt_instances, sample.proposals = truth, proposals
+        if objects is not None:
+            sample.objects = objects[_in_picture(objects.bboxes)]
         return {'inputs': to_tensor(results['imgs']), 'data_samples': sample}
 
 
