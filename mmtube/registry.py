@@ -16,7 +16,7 @@ def _child(root: Registry, *rooms: str) -> Registry:
 
 
 # Networks: backbones, necks, heads, and the stages that wrap a network.
-_NETWORKS = [f'models.{room}' for room in ('backbones', 'necks', 'heads', 'detectors', 'roi_heads')]
+_NETWORKS = [f'models.{room}' for room in ('backbones', 'necks', 'heads', 'losses', 'detectors', 'roi_heads')]
 MODELS = _child(roots.MODELS, *_NETWORKS, 'models.reid.video_reid')
 # The parts of the pipeline that need no PyTorch to be imported: selection, appearance, tracking, linking, shot changes.
 TASK_UTILS = _child(roots.TASK_UTILS, 'models.trackers', 'models.reid.appearance')
@@ -29,11 +29,11 @@ DATA_SAMPLERS = _child(roots.DATA_SAMPLERS, 'datasets.samplers')
 FUNCTIONS = _child(roots.FUNCTIONS, 'datasets.collate')
 METRICS = _child(roots.METRICS, 'evaluation.metrics')
 HOOKS = _child(roots.HOOKS, 'engine.hooks')
+LOOPS = _child(roots.LOOPS, 'engine.loops')
 
 # Nothing of ours lives in these yet; without a child MMEngine prints a warning per lookup from our scope.
 RUNNERS = _child(roots.RUNNERS)
 RUNNER_CONSTRUCTORS = _child(roots.RUNNER_CONSTRUCTORS)
-LOOPS = _child(roots.LOOPS)
 MODEL_WRAPPERS = _child(roots.MODEL_WRAPPERS)
 WEIGHT_INITIALIZERS = _child(roots.WEIGHT_INITIALIZERS)
 OPTIMIZERS = _child(roots.OPTIMIZERS)

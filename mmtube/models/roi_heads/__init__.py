@@ -1,3 +1,24 @@
+from .clip_action_detector import ClipActionDetector
 from .clip_classifier import ClipClassifier
+from .clip_head import ClipActionHead
+from .clip_preprocessor import ClipPreprocessor
+from .interaction import InteractionAggregation, InteractionBlock
+from .memory_pool import MemoryEntry, MemoryPool
+from .roi_over_time import RoIOverTime, nearest_slots, slice_times
+from .tube_roi_head import ClipFeatures, TubeRoIHead
 
-__all__ = ['ClipClassifier']
+__all__ = [
+    'ClipActionDetector',
+    'ClipActionHead',
+    'ClipClassifier',
+    'ClipFeatures',
+    'ClipPreprocessor',
+    'InteractionAggregation',
+    'InteractionBlock',
+    'MemoryEntry',
+    'MemoryPool',
+    'RoIOverTime',
+    'TubeRoIHead',
+    'nearest_slots',
+    'slice_times',
+]

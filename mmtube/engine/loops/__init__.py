@@ -1,0 +1,3 @@
+from .two_pass import TwoPassTestLoop, TwoPassValLoop
+
+__all__ = ['TwoPassTestLoop', 'TwoPassValLoop']

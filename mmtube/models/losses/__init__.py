@@ -1,0 +1,3 @@
+from .grouped_focal import GroupedFocalLoss
+
+__all__ = ['GroupedFocalLoss']
