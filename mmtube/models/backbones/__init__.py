@@ -1,3 +1,4 @@
+from .alphaction_slowfast import AlphActionSlowFast
 from .pplcnet import PPLCNet
 
-__all__ = ['PPLCNet']
+__all__ = ['AlphActionSlowFast', 'PPLCNet']
