@@ -1,5 +1,6 @@
 from .decode_window import DecodeWindow
 from .jitter_boxes import JitterBoxes
+from .jitter_colors import JitterClipColors
 from .load_film_frame import LoadFilmFrame
 from .pack_clip import PackSEALClip
 from .sample_clip import SampleSEALClip
@@ -11,6 +12,7 @@ __all__ = [
     'DecodeWindow',
     'EraseSequence',
     'JitterBoxes',
+    'JitterClipColors',
     'LoadFilmFrame',
     'LoadSequence',
     'LoadTubeletFeatures',
