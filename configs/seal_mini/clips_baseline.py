@@ -1,0 +1,33 @@
+_base_ = ['../_base_/models/clips_tiny.py', '../_base_/datasets/seal_mini_clips.py', '../_base_/default_runtime.py']
+
+# The plain baseline: pooled people and a head, from scratch.
+default_scope = 'mmtube'
+train_pipeline = [
+    dict(type='SampleSEALClip', clip_len=16, frame_interval=4, random_shift=True),
+    dict(type='JitterBoxes'),
+    dict(type='DecodeWindow', short_side=112),
+    dict(type='mmaction.Flip', flip_ratio=0.5),
+    dict(type='mmaction.FormatShape', input_format='NCTHW', collapse=True),
+    dict(type='PackSEALClip'),
+]
+# Who does nothing is known in SEAL-mini, and teaches what nothing looks like.
+train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(min_labels=0, pipeline=train_pipeline))
+val_dataloader = dict(batch_size=8, num_workers=1)
+test_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(ann_file='annotations/test.json'))
+
+max_epochs = 5
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
+val_cfg = dict(type='TwoPassValLoop')
+test_cfg = dict(type='TwoPassTestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.05),
+    clip_grad=dict(max_norm=5),
+    paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0),
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=100),
+    dict(type='CosineAnnealingLR', eta_min_ratio=0.01, T_max=max_epochs, by_epoch=True, convert_to_iter_based=True),
+]
+default_hooks = dict(checkpoint=dict(max_keep_ckpts=1))
+custom_hooks = [dict(type='ChannelsLastHook')]
