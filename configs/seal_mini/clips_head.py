@@ -1,0 +1,25 @@
+_base_ = ['./clips_baseline.py']
+
+# The head of the baseline trained on, on features that were made once: what the interactions are measured against.
+load_from = 'work_dirs/clips_baseline/epoch_5.pth'
+objects = 'annotations/objects_{}.json'
+# An object of SEAL-mini has a true box, five a clip at most.
+train_dataloader = dict(dataset=dict(objects=objects.format('train')))
+val_dataloader = dict(dataset=dict(objects=objects.format('val')))
+test_dataloader = dict(dataset=dict(objects=objects.format('test')))
+
+max_epochs = 15
+train_cfg = dict(
+    _delete_=True,
+    type='StoredFeatureTrainLoop',
+    max_epochs=max_epochs,
+    batch_size=32,
+    copies=2,
+    cache='work_dirs/clips_features/train.pth',
+    val_interval=max_epochs,
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', eta_min_ratio=0.01, T_max=max_epochs, by_epoch=True, convert_to_iter_based=True),
+]
