@@ -17,7 +17,7 @@ def _child(root: Registry, *rooms: str) -> Registry:
 
 # Networks: backbones, necks, heads, and the stages that wrap a network.
 _NETWORKS = [f'models.{room}' for room in ('backbones', 'necks', 'heads', 'losses', 'detectors', 'roi_heads')]
-MODELS = _child(roots.MODELS, *_NETWORKS, 'models.reid.video_reid')
+MODELS = _child(roots.MODELS, *_NETWORKS, 'models.reid.video_reid', 'models.tubelet_features')
 # The parts of the pipeline that need no PyTorch to be imported: selection, appearance, tracking, linking, shot changes.
 TASK_UTILS = _child(roots.TASK_UTILS, 'models.trackers', 'models.reid.appearance')
 _SETS = ('frame_source', 'action_tubes', 'ava_style', 'mars', 'seal_clips', 'seal_frames', 'seal_tubes')

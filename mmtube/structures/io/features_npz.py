@@ -37,6 +37,7 @@ class FeatureMeta:
         dim (int): Length of a feature.
         roi (str): How a person was cut out of the feature map, such as ``'align7-max'``.
         checkpoint (str): Hash of the weights.
+        frames (str): How frames came to the network, such as ``'short256-every-nearest'``. Defaults to '', not told.
     """
 
     stream: str
@@ -47,6 +48,7 @@ class FeatureMeta:
     dim: int
     roi: str = ''
     checkpoint: str = ''
+    frames: str = ''
 
     @property
     def grid(self) -> FeatureGrid:

@@ -1,0 +1,184 @@
+"""Where people are at the times of a film's grid of boxes, and what to do where a box is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmtube.ops import box_areas, clip_boxes
+from mmtube.structures import Tube
+
+TOLERANCE_S = 1e-6  # times in files are rounded
+
+
+@dataclass(eq=False)
+class TubeletBoxes:
+    """The boxes of one tubelet.
+
+    Args:
+        name (str): The tubelet, for messages and files.
+        times_s (np.ndarray): (T,) float64 seconds of film time, increasing; there may be holes.
+        boxes_px (np.ndarray): (T, 4) float32 xyxy in pixels of the frame.
+        t0_s (float): Film time where the tubelet begins.
+        t1_s (float): Film time where it ends: where its last frame ends.
+
+    Raises:
+        ValueError: If the shapes do not fit together or the times do not increase.
+    """
+
+    name: str
+    times_s: np.ndarray
+    boxes_px: np.ndarray
+    t0_s: float
+    t1_s: float
+
+    def __post_init__(self) -> None:
+        self.times_s = np.asarray(self.times_s, np.float64).reshape(-1)
+        self.boxes_px = np.asarray(self.boxes_px, np.float32).reshape(-1, 4)
+        if len(self.times_s) != len(self.boxes_px):
+            raise ValueError(f'tubelet {self.name!r} has {len(self.times_s)} times for {len(self.boxes_px)} boxes')
+        if (np.diff(self.times_s) <= 0).any():
+            raise ValueError(f'times of tubelet {self.name!r} do not increase')
+
+    @classmethod
+    def from_tube(cls, tube: Tube, frame_s: float) -> TubeletBoxes:
+        """Return the boxes of a tube.
+
+        Args:
+            tube (Tube): The person.
+            frame_s (float): How long a frame of the film lasts.
+        """
+        t0_s, t1_s = (tube.start_s, tube.end_s + frame_s) if len(tube) else (0.0, 0.0)
+        return cls(str(tube.track_id), tube.times_s, tube.boxes_px, t0_s, t1_s)
+
+
+def sample_boxes(
+    times_s: np.ndarray,
+    boxes_px: np.ndarray,
+    wanted_s: np.ndarray,
+    cuts_s: np.ndarray | Sequence[float] = (),
+    nearest_s: float = 0.5,
+    gap_s: float = 1.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the boxes of one tubelet at any times.
+
+    A time takes the nearest box within ``nearest_s``, the earlier of two that are as near; else what lies between its
+    two neighbours if they are at most ``gap_s`` apart; else it has none. Boxes of another shot do not count, because
+    a person jumps at a cut.
+
+    Args:
+        times_s (np.ndarray): (T,) float64 times of the boxes, increasing.
+        boxes_px (np.ndarray): (T, 4) float32.
+        wanted_s (np.ndarray): (K,) float64 times.
+        cuts_s (np.ndarray | Sequence[float]): Increasing times at which a new shot begins. Defaults to none.
+        nearest_s (float): Seconds to the nearest box. Defaults to 0.5.
+        gap_s (float): Seconds between the neighbours of an interpolated box. Defaults to 1.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: (K, 4) float32 boxes, 0 where there is none, and (K,) bool.
+    """
+    found = np.zeros((len(wanted_s), 4), np.float32)
+    if not len(times_s):
+        return found, np.zeros(len(wanted_s), bool)
+    cuts_s = np.asarray(cuts_s, np.float64)
+    shots, wanted_shots = (np.searchsorted(cuts_s, seconds, side='right') for seconds in (times_s, wanted_s))
+    after = np.searchsorted(times_s, wanted_s)
+    away = np.full((2, len(wanted_s)), np.inf)
+    rows = np.stack([after - 1, after])
+    for side in (0, 1):
+        row = rows[side].clip(0, len(times_s) - 1)
+        same = (row == rows[side]) & (shots[row] == wanted_shots)
+        away[side, same] = np.abs(times_s[row] - wanted_s)[same]
+    is_after = away[1] < away[0] - TOLERANCE_S
+    nearest = np.where(is_after, rows[1], rows[0])
+    valid = away.min(axis=0) <= nearest_s + TOLERANCE_S
+    found[valid] = boxes_px[nearest[valid]]
+    between = np.flatnonzero(~valid & (away.sum(axis=0) <= gap_s + TOLERANCE_S))
+    left, right = (boxes_px[rows[side, between]].astype(np.float64) for side in (0, 1))
+    found[between] = left + (away[0, between] / away[:, between].sum(axis=0))[:, None] * (right - left)
+    valid[between] = True
+    return found, valid
+
+
+@dataclass(frozen=True)
+class BoxGrid:
+    """The times ``(k + 0.5) / box_fps`` at which the people of a film have a box.
+
+    The grid is that of the film: which other people there are, and which windows are run together, changes nothing.
+
+    Args:
+        box_fps (float): Boxes per second.
+        nearest_s (float): As :func:`sample_boxes`. Defaults to 0.5.
+        gap_s (float): As :func:`sample_boxes`. Defaults to 1.
+
+    Raises:
+        ValueError: If ``box_fps`` is not positive or a limit is negative.
+
+    Examples:
+        >>> BoxGrid(4).within(0, 1).tolist()
+        [0, 1, 2, 3]
+    """
+
+    box_fps: float
+    nearest_s: float = 0.5
+    gap_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.box_fps > 0 or self.nearest_s < 0 or self.gap_s < 0:
+            raise ValueError(f'box_fps must be positive and limits not negative, got {self}')
+
+    def times_s(self, slots: np.ndarray) -> np.ndarray:
+        """Return the film times of slots of the grid."""
+        return (np.asarray(slots) + 0.5) / self.box_fps
+
+    def within(self, start_s: float, end_s: float) -> np.ndarray:
+        """Return the slots whose time lies in ``[start_s, end_s]``, or where there is none the nearest to it."""
+        first = int(np.ceil(start_s * self.box_fps - 0.5 - TOLERANCE_S))
+        last = int(np.floor(end_s * self.box_fps - 0.5 + TOLERANCE_S))
+        if first > last:
+            first = last = max(int(np.floor((start_s + end_s) / 2 * self.box_fps)), 0)
+        return np.arange(max(first, 0), max(last, 0) + 1)
+
+    def slot_boxes(
+        self, tubelet: TubeletBoxes, frame_size: tuple[float, float], cuts_s: np.ndarray | Sequence[float] = ()
+    ) -> SlotBoxes:
+        """Return the boxes of a tubelet on the grid, inside the frame.
+
+        Only slots within the span of the tubelet have one: before and after it the person need not be there. A tubelet
+        between two slots has the nearest. A box without an area inside the frame is none.
+
+        Args:
+            tubelet (TubeletBoxes): The tubelet.
+            frame_size (tuple[float, float]): Width and height of the frame in pixels.
+            cuts_s (np.ndarray | Sequence[float]): Increasing times at which a new shot begins. Defaults to none.
+        """
+        slots = self.within(tubelet.t0_s, tubelet.t1_s)
+        times_s = self.times_s(slots)
+        boxes_px, valid = sample_boxes(tubelet.times_s, tubelet.boxes_px, times_s, cuts_s, self.nearest_s, self.gap_s)
+        boxes_px = clip_boxes(boxes_px, *frame_size)
+        return SlotBoxes(int(slots[0]), boxes_px, valid & (box_areas(boxes_px) > 0))
+
+
+@dataclass(eq=False)
+class SlotBoxes:
+    """Boxes of one tubelet on a :class:`BoxGrid`.
+
+    Args:
+        first (int): Slot of the first box.
+        boxes_px (np.ndarray): (K, 4) float32, for K slots in a row.
+        valid (np.ndarray): (K,) bool, whether there is one.
+    """
+
+    first: int
+    boxes_px: np.ndarray
+    valid: np.ndarray
+
+    def at(self, slots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (B, 4) boxes and (B,) bool at some slots; those outside the tubelet have none."""
+        rows = np.asarray(slots) - self.first
+        inside = (rows >= 0) & (rows < len(self.valid))
+        rows = np.where(inside, rows, 0)
+        valid = inside & self.valid[rows]
+        return np.where(valid[:, None], self.boxes_px[rows], np.float32(0)), valid
