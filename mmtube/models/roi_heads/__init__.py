@@ -1,11 +1,12 @@
 from .clip_action_detector import ClipActionDetector
 from .clip_classifier import ClipClassifier
+from .clip_features import ClipFeatures, FeatureBank
 from .clip_head import ClipActionHead
 from .clip_preprocessor import ClipPreprocessor
 from .interaction import InteractionAggregation, InteractionBlock
 from .memory_pool import MemoryEntry, MemoryPool
 from .roi_over_time import RoIOverTime, nearest_slots, slice_times
-from .tube_roi_head import ClipFeatures, TubeRoIHead
+from .tube_roi_head import TubeRoIHead
 
 __all__ = [
     'ClipActionDetector',
@@ -13,6 +14,7 @@ __all__ = [
     'ClipClassifier',
     'ClipFeatures',
     'ClipPreprocessor',
+    'FeatureBank',
     'InteractionAggregation',
     'InteractionBlock',
     'MemoryEntry',

@@ -1,4 +1,4 @@
-"""What an MMAction2 config of RoI action detection says: its weights, its windows, its frames and its labels.
+"""What a config of RoI action detection says: its weights, its windows, its frames and its labels.
 
 Nothing here imports mmdet, mmaction2 or builds a network, so that a missing checkpoint is known at once.
 """
@@ -24,7 +24,9 @@ SLOWFAST_AVA = 'mmaction::detection/slowfast/slowfast_kinetics400-pretrained-r50
 ASSETS = Path(__file__).parents[2] / 'assets'
 AVA_LABEL_MAP = ASSETS / 'ava_label_map.txt'
 AVA_CLASSES = 81  # 80 actions with IDs from 1, and column 0 that no action has
+AVA_FPS = 30.0
 _IGNORED_STEPS = ('Init', 'Decode', 'PackActionInputs')
+_OUR_STEPS = ('SampleSEALClip', 'DecodeWindow', 'Resize', 'FormatShape', 'PackSEALClip')
 
 
 def read_config(model: str | dict | Config) -> Config:
@@ -120,6 +122,12 @@ class ClipFormat:
         scale (tuple[float, float] | float): As ``mmcv.rescale_size`` takes it, or the size itself.
         keep_ratio (bool): Whether ``scale`` is a bound (or factor) and not the size itself.
         interpolation (str): As ``mmcv.imresize`` takes it.
+        enlarge (bool): Whether frames smaller than ``scale`` are made larger. Defaults to True.
+        sample_fps (float | None): Rate that films are taken at. Defaults to None, the config does not say.
+        span (str): ``'centred'`` on the key time, or ``'window'``, spread over it; see
+            :class:`~mmtube.datasets.transforms.SampleSEALClip`. Defaults to 'centred'.
+        window_s (float): Length of the window in seconds. Defaults to 2.
+        boxes_per_s (int): Boxes per second of each person; 1 is the one at the key time. Defaults to 1.
     """
 
     clip_len: int
@@ -127,16 +135,31 @@ class ClipFormat:
     scale: tuple[float, float] | float
     keep_ratio: bool
     interpolation: str
+    enlarge: bool = True
+    sample_fps: float | None = None
+    span: str = 'centred'
+    window_s: float = 2.0
+    boxes_per_s: int = 1
 
     def offsets_s(self, sample_fps: float) -> np.ndarray:
         """(clip_len,) float64 times of the frames around the key time, as MMAction2's ``SampleAVAFrames`` has them."""
+        if self.span == 'window':
+            return (np.arange(self.clip_len) + 0.5) * self.window_s / self.clip_len - self.window_s / 2
         return (np.arange(self.clip_len) - self.clip_len // 2) * self.frame_interval / sample_fps
+
+    def box_offsets_s(self) -> np.ndarray:
+        """(B,) float64 times of the boxes over time around the key time; none where the key box alone is asked for."""
+        if self.boxes_per_s == 1:
+            return np.zeros(0)
+        count = max(round(self.window_s * self.boxes_per_s), 1)
+        return (np.arange(count) + 0.5) / self.boxes_per_s - self.window_s / 2
 
     def resized(self, frame_size: tuple[int, int]) -> tuple[int, int]:
         """Width and height that frames of this width and height get."""
         import mmcv
 
-        return mmcv.rescale_size(frame_size, self.scale) if self.keep_ratio else tuple(map(int, self.scale))
+        size = mmcv.rescale_size(frame_size, self.scale) if self.keep_ratio else tuple(map(int, self.scale))
+        return size if self.enlarge or size[0] < frame_size[0] else frame_size
 
 
 def read_clip_format(cfg: Config, name: str) -> ClipFormat:
@@ -147,6 +170,8 @@ def read_clip_format(cfg: Config, name: str) -> ClipFormat:
     """
     pipeline = _test_dataset(cfg).get('pipeline') or cfg.get('test_pipeline') or cfg.get('val_pipeline')
     steps = {str(step['type']).rpartition('.')[2]: step for step in pipeline or []}
+    if 'SampleSEALClip' in steps:
+        return _our_format(steps, _test_dataset(cfg), name)
     unknown = [
         step
         for step in steps
@@ -168,6 +193,31 @@ def read_clip_format(cfg: Config, name: str) -> ClipFormat:
         scale,
         resize.get('keep_ratio', True),
         resize.get('interpolation', 'bilinear'),
+    )
+
+
+def _our_format(steps: dict[str, dict], dataset: dict, name: str) -> ClipFormat:
+    unknown = [step for step in steps if step not in _OUR_STEPS]
+    if unknown:
+        raise InputError(f'{name}: the step {unknown[0]} is not known in its test pipeline')
+    sample, decode = steps['SampleSEALClip'], steps.get('DecodeWindow', {})
+    if decode.get('order', 'rgb') != 'rgb':
+        raise InputError(f'{name}: the frames of its test pipeline must be RGB')
+    resize, short_side = steps.get('Resize'), decode.get('short_side')
+    if resize is not None:
+        scale = (np.inf, max(resize['scale'])) if min(resize['scale']) == -1 else tuple(resize['scale'])
+        size = (scale, resize.get('keep_ratio', True), resize.get('interpolation', 'bilinear'), True)
+    else:
+        # FFmpeg, which makes frames smaller in training, takes in all pixels; of OpenCV's ways 'area' does.
+        size = ((np.inf, short_side) if short_side else 1.0, True, 'area', False)
+    return ClipFormat(
+        sample.get('clip_len', 32),
+        sample.get('frame_interval', 2),
+        *size,
+        sample.get('fps', 25.0),
+        sample.get('span', 'centred'),
+        dataset.get('window_s', 2.0),
+        dataset.get('boxes_per_s', 1),
     )
 
 

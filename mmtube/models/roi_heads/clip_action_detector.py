@@ -10,8 +10,9 @@ from torch import Tensor
 
 from mmtube.registry import MODELS
 
+from .clip_features import ClipFeatures
 from .memory_pool import MemoryPool
-from .tube_roi_head import ClipFeatures, TubeRoIHead
+from .tube_roi_head import TubeRoIHead
 
 
 @MODELS.register_module()
@@ -51,18 +52,26 @@ class ClipActionDetector(BaseModel):
         return tuple(maps) if isinstance(maps, (list, tuple)) else (maps,)
 
     def forward(
-        self, inputs: Tensor, data_samples: Sequence[ActionDataSample] | None = None, mode: str = 'tensor'
+        self,
+        inputs: Tensor | ClipFeatures,
+        data_samples: Sequence[ActionDataSample] | None = None,
+        mode: str = 'tensor',
     ) -> dict[str, Tensor] | list[ActionDataSample] | tuple[Tensor, ...]:
         """Return losses, samples with ``pred_instances``, or maps.
 
         Args:
-            inputs (Tensor): (N, 3, T, H, W) normalised clips.
+            inputs (Tensor | ClipFeatures): (N, 3, T, H, W) normalised clips; for ``'loss'`` also clips that were
+                looked at before, with their labels.
             data_samples (Sequence[ActionDataSample] | None): Of ``PackSEALClip``. Defaults to None, for ``'tensor'``.
             mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``. Defaults to 'tensor'.
 
         Raises:
             ValueError: If the mode is another.
         """
+        if isinstance(inputs, ClipFeatures):
+            if mode != 'loss':
+                raise ValueError(f"features of clips are for the mode 'loss', got {mode!r}")
+            return self.roi_head.loss_of(inputs)
         maps = self.extract_feat(inputs)
         if mode == 'tensor':
             return maps
@@ -74,12 +83,20 @@ class ClipActionDetector(BaseModel):
             return self.roi_head.predict(self.roi_head.pool(maps, data_samples, people), data_samples)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
-    def extract_clips(self, data: dict) -> tuple[list[ClipFeatures], list[ActionDataSample]]:
-        """Look at a batch of the data loader: what scoring needs of each clip, on the CPU, and the samples."""
+    def extract_clips(self, data: dict, labelled: bool = False) -> tuple[list[ClipFeatures], list[ActionDataSample]]:
+        """Look at a batch of the data loader: what scoring needs of each clip, on the CPU, and the samples.
+
+        Args:
+            data (dict): The batch.
+            labelled (bool): Whether to take the people to learn from, with their labels, and the objects in any case,
+                so that heads of all kinds can learn from the same features. Defaults to False: all people.
+        """
         data = self.data_preprocessor(data, False)
-        samples = data['data_samples']
-        people = [sample.proposals for sample in samples]
-        features = self.roi_head.pool(self.extract_feat(data['inputs']), samples, people)
+        samples, maps = data['data_samples'], self.extract_feat(data['inputs'])
+        if labelled:
+            features = self.roi_head.pool_labelled(maps, samples, with_objects=True)
+        else:
+            features = self.roi_head.pool(maps, samples, [sample.proposals for sample in samples])
         return features.split(), [sample.cpu() for sample in samples]
 
     def predict_clips(
@@ -92,11 +109,5 @@ class ClipActionDetector(BaseModel):
             sample (ActionDataSample): The clip.
             memory (MemoryPool | None): What M blocks read. Defaults to None, the head's own.
         """
-        columns = {
-            name: column if column is None or isinstance(column, list) else column.to(self._device())
-            for name, column in vars(features).items()
-        }
-        return self.roi_head.predict(ClipFeatures(**columns), [sample], memory)[0].cpu()
-
-    def _device(self) -> str:
-        return str(next(self.parameters()).device)
+        device = next(self.parameters()).device
+        return self.roi_head.predict(features.to(device), [sample], memory)[0].cpu()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from mmaction.structures import ActionDataSample
@@ -13,48 +12,10 @@ from torch import Tensor, nn
 
 from mmtube.registry import MODELS
 
+from .clip_features import ClipFeatures
 from .interaction import MEMORY, OBJECT
 from .memory_pool import MemoryEntry, MemoryPool
 from .roi_over_time import nearest_slots, slice_times
-
-
-@dataclass(eq=False)
-class ClipFeatures:
-    """Pooled people and objects of N clips; all that is needed of the film to score actions.
-
-    Args:
-        people (Tensor): (n, D) features of people, clip after clip.
-        boxes (Tensor): (n, 4) their boxes at the key time in pixels of the network's input, as they were given.
-        scores (Tensor): (n,) confidence of the boxes, 1 where none is known.
-        clip_inds (Tensor): (n,) int64 clip of each, ascending.
-        keys (list[tuple[str, float]]): Film and key time in seconds of each clip.
-        objects (Tensor | None): (N, k, D) features of objects, zeros in empty slots; None if no block asks for them.
-        objects_valid (Tensor | None): (N, k) bool.
-    """
-
-    people: Tensor
-    boxes: Tensor
-    scores: Tensor
-    clip_inds: Tensor
-    keys: list[tuple[str, float]]
-    objects: Tensor | None = None
-    objects_valid: Tensor | None = None
-
-    def split(self) -> list[ClipFeatures]:
-        """Return the clips one by one, on the CPU."""
-        columns = [column.cpu() for column in (self.people, self.boxes, self.scores)]
-        clip_inds = self.clip_inds.cpu()
-        clips = []
-        for number, key in enumerate(self.keys):
-            mine = clip_inds == number
-            objects, valid = (
-                None if column is None else column[number : number + 1].cpu()
-                for column in (self.objects, self.objects_valid)
-            )
-            clips.append(
-                ClipFeatures(*(column[mine] for column in columns), clip_inds[mine] * 0, [key], objects, valid)
-            )
-        return clips
 
 
 @MODELS.register_module()
@@ -111,7 +72,11 @@ class TubeRoIHead(nn.Module):
         return self.interaction is not None and self.interaction.uses(kind)
 
     def pool(
-        self, maps: Sequence[Tensor], samples: Sequence[ActionDataSample], people: Sequence[InstanceData]
+        self,
+        maps: Sequence[Tensor],
+        samples: Sequence[ActionDataSample],
+        people: Sequence[InstanceData],
+        with_objects: bool = False,
     ) -> ClipFeatures:
         """Pool people and objects of a batch.
 
@@ -120,6 +85,7 @@ class TubeRoIHead(nn.Module):
             samples (Sequence[ActionDataSample]): With the meta data of ``PackSEALClip`` and, for O blocks, ``objects``.
             people (Sequence[InstanceData]): Of each clip: ``bboxes`` (m, 4) and, with several boxes over time,
                 ``tube_boxes`` (m, B, 4) and ``tube_valid`` (m, B).
+            with_objects (bool): Whether objects are pooled even if no block asks for them. Defaults to False.
         """
         device = maps[0].device
         clip_inds = torch.cat([torch.full((len(found),), number) for number, found in enumerate(people)]).to(device)
@@ -141,8 +107,23 @@ class TubeRoIHead(nn.Module):
             (str(sample.metainfo.get('video_id', '')), float(sample.metainfo.get('key_s', 0))) for sample in samples
         ]
         features = ClipFeatures(pooled, key_boxes, torch.cat(scores), clip_inds, keys)
-        if self._asks(OBJECT):
+        if self._asks(OBJECT) or with_objects:
             features.objects, features.objects_valid = self._pool_objects(maps, samples)
+        return features
+
+    def pool_labelled(
+        self, maps: Sequence[Tensor], samples: Sequence[ActionDataSample], with_objects: bool = False
+    ) -> ClipFeatures:
+        """Pool the people of a batch whose labels are known, and the objects, to learn from.
+
+        Args:
+            maps (Sequence[Tensor]): (N, C_i, T_i, h, w) of each pathway.
+            samples (Sequence[ActionDataSample]): With ``proposals`` and ``gt_instances``.
+            with_objects (bool): As in :meth:`pool`. Defaults to False.
+        """
+        pairs = [self._labelled(sample) for sample in samples]
+        features = self.pool(maps, samples, [people for people, _ in pairs], with_objects)
+        features.labels = torch.cat([labels for _, labels in pairs]).to(features.people.device)
         return features
 
     def _enlarged(self, boxes: Tensor, samples: Sequence[ActionDataSample], clip_inds: Tensor) -> Tensor:
@@ -183,7 +164,7 @@ class TubeRoIHead(nn.Module):
             return self.head(people)
         read: dict[str, Tensor | None] = {}
         if self._asks(MEMORY):
-            read['memory'], read['memory_valid'] = self._read(features, memory or self.memory)
+            read['memory'], read['memory_valid'] = self._read(features, self.memory if memory is None else memory)
         if self._asks(OBJECT):
             read['objects'], read['objects_valid'] = features.objects, features.objects_valid
         return self.head(people + self.interaction(people, features.clip_inds, len(features.keys), **read))
@@ -218,11 +199,14 @@ class TubeRoIHead(nn.Module):
             maps (Sequence[Tensor]): (N, C_i, T_i, h, w) of each pathway.
             samples (Sequence[ActionDataSample]): With ``proposals`` and ``gt_instances``.
         """
-        pairs = [self._labelled(sample) for sample in samples]
-        features = self.pool(maps, samples, [people for people, _ in pairs])
+        features = self.pool_labelled(maps, samples)
         self.seen = self.entries(features)
-        labels = torch.cat([labels for _, labels in pairs]).to(features.people.device)
-        return self.head.loss(self.classify(features), labels)
+        return self.loss_of(features)
+
+    def loss_of(self, features: ClipFeatures) -> dict[str, Tensor]:
+        """Return the losses of clips that were pooled with their labels, here or in an earlier pass."""
+        assert features.labels is not None
+        return self.head.loss(self.classify(features), features.labels)
 
     def _labelled(self, sample: ActionDataSample) -> tuple[InstanceData, Tensor]:
         """Proposals that are somebody of the ground truth, and their labels."""

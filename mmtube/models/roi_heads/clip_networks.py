@@ -1,0 +1,189 @@
+"""What the clip classifier asks of a network, for detectors of MMAction2 and for ours."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config
+from mmengine.registry import MODELS as ROOT_MODELS
+from mmengine.registry import DefaultScope
+from mmengine.structures import InstanceData
+from torch import nn
+
+from mmtube.errors import InputError
+
+from .clip_action_detector import ClipActionDetector
+from .clip_features import ClipFeatures
+from .interaction import OBJECT
+
+VIDEO = 'film'  # the memory of one film at a time needs no name
+
+
+@dataclass(eq=False)
+class Clip:
+    """One clip and the people in it, of whom there are m with B boxes each.
+
+    Args:
+        images (np.ndarray): (T, H, W, 3) uint8 RGB.
+        key_s (float): Key time in seconds of film time.
+        frame_times_s (np.ndarray): (T,) float64 times of the frames.
+        boxes_px (np.ndarray): (m, 4) float32 at the key time, in pixels of ``images``.
+        scores (np.ndarray): (m,) float32 confidence of the boxes.
+        tube_boxes_px (np.ndarray): (m, B, 4) float32 over time; B is 0 where the network asks for the key box alone.
+        tube_valid (np.ndarray): (m, B) bool.
+        box_times_s (np.ndarray): (B,) float64 times of the boxes over time.
+    """
+
+    images: np.ndarray
+    key_s: float
+    frame_times_s: np.ndarray
+    boxes_px: np.ndarray
+    scores: np.ndarray
+    tube_boxes_px: np.ndarray
+    tube_valid: np.ndarray
+    box_times_s: np.ndarray
+
+    def inputs(self) -> torch.Tensor:
+        """(3, T, H, W) uint8."""
+        return torch.from_numpy(self.images).permute(3, 0, 1, 2)
+
+
+class ClipNetwork(ABC):
+    """A network that looks at clips of one film in order and then tells the scores.
+
+    Args:
+        network (nn.Module): With its weights, in testing mode.
+
+    Attributes:
+        num_classes (int): Columns of the head.
+        background_class (bool): Whether column 0 stands for no action.
+        note (str): What a user should know of how it runs, '' if nothing.
+    """
+
+    num_classes: int
+    background_class: bool = False
+    note: str = ''
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+        self.device = next(network.parameters()).device
+
+    @abstractmethod
+    def look(self, clips: Sequence[Clip]) -> None:
+        """Look at a batch of clips; what is kept of them does not hold their frames."""
+
+    @abstractmethod
+    def scores(self) -> np.ndarray:
+        """Return (n, num_classes) float32 of the people of all clips since the last call, and forget these."""
+
+
+class AVANetwork(ClipNetwork):
+    """An RoI action detector of MMAction2, whose scores are known at once."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__(network)
+        head = network.roi_head.bbox_head
+        self.num_classes, self.background_class = head.num_classes, bool(head.background_class)
+        self._found: list[torch.Tensor] = []
+
+    @torch.inference_mode()
+    def look(self, clips: Sequence[Clip]) -> None:
+        """Score the people of some clips."""
+        data = {'inputs': [clip.inputs() for clip in clips], 'data_samples': None}
+        inputs = self.network.data_preprocessor(data, False)['inputs']
+        # AVARoIHead.predict insists on one clip; the step below it does not.
+        found = self.network.roi_head.predict_bbox(
+            self.network.extract_feat(inputs),
+            [{'img_shape': clip.images.shape[1:3]} for clip in clips],
+            [InstanceData(bboxes=torch.from_numpy(clip.boxes_px).to(self.device)) for clip in clips],
+            rcnn_test_cfg=None,
+        )
+        self._found += [result.scores.float().cpu() for result in found]
+
+    def scores(self) -> np.ndarray:
+        """Return the scores."""
+        found, self._found = self._found, []
+        return torch.cat(found).numpy() if found else np.zeros((0, self.num_classes), np.float32)
+
+
+class TubeNetwork(ClipNetwork):
+    """``ClipActionDetector``, whose memory needs the whole film before anybody is scored.
+
+    What is kept of a clip are the features of its people, 9 kB each, as in
+    :class:`~mmtube.engine.loops.TwoPassTestLoop`, whose scores these are.
+    """
+
+    def __init__(self, network: ClipActionDetector) -> None:
+        super().__init__(network)
+        self.num_classes = network.roi_head.head.num_classes
+        self._clips: list[tuple[ClipFeatures, ActionDataSample]] = []
+        interaction = network.roi_head.interaction
+        if interaction is not None and interaction.uses(OBJECT):
+            self.note = 'ran without objects: the pipeline has no detector of them, the O blocks saw none'
+
+    @torch.inference_mode()
+    def look(self, clips: Sequence[Clip]) -> None:
+        """Pool the people of some clips."""
+        data = {'inputs': [clip.inputs() for clip in clips], 'data_samples': [_sample(clip) for clip in clips]}
+        self._clips += zip(*self.network.extract_clips(data))
+
+    @torch.inference_mode()
+    def scores(self) -> np.ndarray:
+        """Let the people of each clip see those before and after it, and return the scores."""
+        clips, self._clips = self._clips, []
+        head, memory = self.network.roi_head, None
+        if head.memory is not None:
+            memory = head.memory.emptied()
+            for features, _ in clips:
+                memory.write(head.entries(features))
+        found = [self.network.predict_clips(*clip, memory).pred_instances.scores for clip in clips]
+        return torch.cat(found).float().numpy() if found else np.zeros((0, self.num_classes), np.float32)
+
+
+def _sample(clip: Clip) -> ActionDataSample:
+    """A clip as ``PackSEALClip`` packs it."""
+    meta = dict(video_id=VIDEO, key_s=clip.key_s, img_shape=clip.images.shape[1:3], frame_times_s=clip.frame_times_s)
+    people = InstanceData(bboxes=torch.from_numpy(clip.boxes_px), scores=torch.from_numpy(clip.scores))
+    if len(clip.box_times_s):
+        meta['box_times_s'] = clip.box_times_s
+        people.tube_boxes, people.tube_valid = torch.from_numpy(clip.tube_boxes_px), torch.from_numpy(clip.tube_valid)
+    sample = ActionDataSample(metainfo=meta)
+    sample.proposals = people
+    return sample
+
+
+def build_network(cfg: Config, name: str) -> nn.Module:
+    """Build the network of an action config, without weights.
+
+    Args:
+        cfg (Config): With ``model``.
+        name (str): What to call it in a message.
+
+    Raises:
+        InputError: If it cannot be built, or is neither ``ClipActionDetector`` nor of MMAction2's RoI detectors.
+    """
+    import mmaction.models  # registers the RoI heads with mmdet, which the registries do not do by themselves
+    import mmdet.models  # noqa: F401
+
+    from mmtube.registry import MODELS
+
+    scope = cfg.get('default_scope') or 'mmaction'
+    with DefaultScope.overwrite_default_scope(scope):
+        try:
+            network = (MODELS if scope == 'mmtube' else ROOT_MODELS).build(cfg.model)
+        except (KeyError, TypeError) as error:  # an unknown name, or a class that takes other arguments
+            raise InputError(f'{name}: cannot be built ({error})') from error
+    ours = isinstance(network, ClipActionDetector)
+    if not ours and not isinstance(getattr(network, 'roi_head', None), mmaction.models.AVARoIHead):
+        raise InputError(f'{name}: is not the config of RoI action detection (no AVARoIHead)')
+    return network
+
+
+def clip_network(network: nn.Module) -> ClipNetwork:
+    """Return what looks at clips for a network of :func:`build_network`."""
+    return TubeNetwork(network) if isinstance(network, ClipActionDetector) else AVANetwork(network)
