@@ -188,9 +188,9 @@ def test_a_checkpoint_holds_all_and_a_training_goes_on(tmp_path):
     def schedule():
         return [dict(type='MultiStepLR', milestones=[1, 3], gamma=0.1, by_epoch=True, convert_to_iter_based=True)]
 
-    runner = runner_of(tmp_path, loop_cfg(max_epochs=2, val_interval=1), param_scheduler=schedule())
+    runner = runner_of(tmp_path, loop_cfg(max_epochs=4, val_interval=2), param_scheduler=schedule())
     runner.train()
-    assert runner.optim_wrapper.get_lr()['lr'] == [pytest.approx(5e-3)]
+    assert runner.optim_wrapper.get_lr()['lr'] == [pytest.approx(5e-4)]
     saved = read_checkpoint(str(tmp_path / 'epoch_1.pth'))
     assert set(saved['state_dict']) == set(runner.model.state_dict())
     resumed = runner_of(
