@@ -74,6 +74,7 @@ NEEDED = {
     'VideoMAP': lambda folder: dict(ann_file=act_truth(folder)),
     'VideoReID': lambda folder: dict(Config.fromfile(CONFIGS / 'seal_mini/reid.py').model),
     'CenterLoss': lambda folder: dict(num_classes=2, feature_dims=3),
+    'ClassBalancedLoss': lambda folder: dict(counts=[5, 2]),
     'TubeletExtractor': lambda folder: dict(Config.fromfile(CONFIGS / 'features/slowfast_t.py').model),
     'ClipClassifier': None,  # needs a checkpoint of a few hundred megabytes; built in its own tests with a small one
 }

@@ -21,10 +21,10 @@ class ClipDataset(TableDataset):
 
     The dict of an item has the names of MMAction2's transforms: ``gt_bboxes`` (n, 4) float32 pixels of the original
     frame, ``gt_labels`` (n, C) float32 of 0 and 1, ``proposals`` (m, 4), and ``film``, ``video_id``, ``timestamp``,
-    ``img_key``, ``key_s``, ``clip_start_s``, ``clip_end_s``, ``duration_s``, ``fps``, ``ori_shape``, ``person_ids``,
-    ``test_mode``. The film is looked for when the item is asked for. With a file of objects an item also has
-    ``objects`` (k, 4) float32 pixels, the best first, and ``object_scores`` (k,) float32, with k = 0 where there are
-    none; :class:`~mmtube.datasets.transforms.PackSEALClip` packs them.
+    ``img_key``, ``key_s``, ``clip_start_s``, ``clip_end_s``, ``duration_s``, ``fps``, ``ori_shape``, ``width``,
+    ``height``, ``person_ids``, ``test_mode``. The film is looked for when the item is asked for. With a file of objects
+    an item also has ``objects`` (k, 4) float32 pixels, the best first, and ``object_scores`` (k,) float32, with k = 0
+    where there are none; :class:`~mmtube.datasets.transforms.PackSEALClip` packs them.
 
     For samplers a data set of clips has ``item_labels()``: (M + 1,) int64 offsets and int64 classes of its M items,
     those of all persons of the clip.
@@ -91,6 +91,8 @@ class ClipDataset(TableDataset):
             duration_s=video.duration_s,
             fps=video.fps,
             ori_shape=(video.height, video.width),
+            width=video.width,  # for mmdet's AspectRatioBatchSampler
+            height=video.height,
             modality='RGB',
         )
 
