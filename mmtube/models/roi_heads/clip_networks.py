@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.registry import MODELS as ROOT_MODELS
 from mmengine.registry import DefaultScope
@@ -17,9 +17,14 @@ from torch import nn
 
 from mmtube.errors import InputError
 
-from .clip_action_detector import ClipActionDetector
-from .clip_features import ClipFeatures
 from .interaction import OBJECT
+
+# mmaction and mmdet, which these import, take seconds to come up, and a checkpoint may be missing.
+if TYPE_CHECKING:
+    from mmaction.structures import ActionDataSample
+
+    from .clip_action_detector import ClipActionDetector
+    from .clip_features import ClipFeatures
 
 VIDEO = 'film'  # the memory of one film at a time needs no name
 
@@ -147,6 +152,8 @@ class TubeNetwork(ClipNetwork):
 
 def _sample(clip: Clip) -> ActionDataSample:
     """A clip as ``PackSEALClip`` packs it."""
+    from mmaction.structures import ActionDataSample
+
     meta = dict(video_id=VIDEO, key_s=clip.key_s, img_shape=clip.images.shape[1:3], frame_times_s=clip.frame_times_s)
     people = InstanceData(bboxes=torch.from_numpy(clip.boxes_px), scores=torch.from_numpy(clip.scores))
     if len(clip.box_times_s):
@@ -172,6 +179,8 @@ def build_network(cfg: Config, name: str) -> nn.Module:
 
     from mmtube.registry import MODELS
 
+    from .clip_action_detector import ClipActionDetector
+
     scope = cfg.get('default_scope') or 'mmaction'
     with DefaultScope.overwrite_default_scope(scope):
         try:
@@ -186,4 +195,6 @@ def build_network(cfg: Config, name: str) -> nn.Module:
 
 def clip_network(network: nn.Module) -> ClipNetwork:
     """Return what looks at clips for a network of :func:`build_network`."""
+    from .clip_action_detector import ClipActionDetector
+
     return TubeNetwork(network) if isinstance(network, ClipActionDetector) else AVANetwork(network)

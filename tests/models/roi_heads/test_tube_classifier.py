@@ -1,0 +1,221 @@
+"""The clip classifier with our own detector: boxes over time, memory in two passes, and odd tubes."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch import nn
+
+from mmtube.datasets import FrameSource, SEALClips
+from mmtube.errors import InputError
+from mmtube.models.roi_heads import ClipClassifier
+from mmtube.registry import MODELS
+from mmtube.structures import Tube
+from mmtube.structures.seal import BoxTable, SEALAnnotations, TubeletRecord, VideoRecord, write_seal_json
+from mmtube.testing import make_film
+
+SIZE, FPS, CLASSES, WIDTH = (64, 48), 25, 5, 6
+FRAMES = np.arange(24, 127)  # 0.96 to 5.04 s: in the clips of 1, 2, 3, 4 and 5 s
+
+
+@MODELS.register_module(force=True)
+class CountingBackbone(nn.Module):
+    """Two maps of different length; counts the clips that it sees."""
+
+    def __init__(self):
+        super().__init__()
+        self.slow = nn.Conv3d(3, WIDTH // 2, (2, 16, 16), stride=(2, 16, 16))
+        self.fast = nn.Conv3d(3, WIDTH // 2, (1, 16, 16), stride=(1, 16, 16))
+        self.clips = 0
+
+    def forward(self, inputs):
+        self.clips += len(inputs)
+        return self.slow(inputs).relu(), self.fast(inputs).relu()
+
+
+def config(blocks='PM', boxes_per_s=4, span='centred'):
+    interaction = dict(
+        type='InteractionAggregation', structure='serial', blocks=blocks, in_channels=WIDTH, channels=8, num_seconds=4
+    )
+    model = dict(
+        type='ClipActionDetector',
+        backbone=dict(type='CountingBackbone'),
+        roi_head=dict(
+            type='TubeRoIHead',
+            roi_extractor=dict(type='RoIOverTime', output_size=2),
+            head=dict(type='ClipActionHead', in_channels=WIDTH, channels=8, num_classes=CLASSES, num_hidden=1),
+            interaction={**interaction, 'zero_init': False} if blocks else None,
+            memory=dict(past_s=2, future_s=1, per_second=2) if 'M' in blocks else None,
+        ),
+    )
+    pipeline = [
+        dict(type='SampleSEALClip', clip_len=8, frame_interval=4, span=span),
+        dict(type='DecodeWindow', short_side=256),
+        dict(type='mmaction.FormatShape', input_format='NCTHW', collapse=True),
+        dict(type='PackSEALClip'),
+    ]
+    dataset = dict(type='SEALClips', boxes_per_s=boxes_per_s, pipeline=pipeline)
+    return dict(default_scope='mmtube', model=model, test_dataloader=dict(dataset=dataset))
+
+
+def reference(cfg):
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmtube'):
+        model = MODELS.build(Config(cfg).model)
+    for parameter in model.roi_head.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    model.eval()
+    return model
+
+
+def classifier(cfg, tmp_path, **options):
+    torch.save({'state_dict': reference(cfg).state_dict()}, tmp_path / 'model.pth')
+    return ClipClassifier(cfg, str(tmp_path / 'model.pth'), **options)
+
+
+@pytest.fixture(scope='module')
+def film(tmp_path_factory):
+    noise = np.random.default_rng(0).integers(0, 256, (150, 6, 8, 3), np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+    (tmp_path_factory.getbasetemp() / 'clips').mkdir(exist_ok=True)
+    return make_film(tmp_path_factory.getbasetemp() / 'clips' / 'v.mp4', frames=noise)
+
+
+def tube(track_id, frames=FRAMES, box=(4.0, 4, 30, 40), **columns):
+    return Tube(track_id, frames, frames / FPS, np.tile(np.float32(box), (len(frames), 1)), **columns)
+
+
+PEOPLE = [tube(1), tube(2, FRAMES[:60], (20.0, 2, 60, 46)), tube(3, FRAMES[40:], (40.0, 10, 62, 30))]
+
+
+def expected(cfg, film, folder, span):
+    """Scores by the data set, the two passes of the test loop and the people's names."""
+    tubelets, tracks = {}, {}
+    for person in PEOPLE:
+        name = str(person.track_id)
+        tubelets[name] = TubeletRecord('v', person.track_id, (0, 150), name)
+        ones = np.ones(len(person))
+        tracks[name] = (person.frame_inds, person.boxes_px, ones, 0 * ones)
+    videos = {'v': VideoRecord('mini', *SIZE, float(FPS), 150, 6.0, 'test')}
+    write_seal_json(SEALAnnotations(videos, tubelets, boxes=BoxTable.from_tracks(tracks)), folder / 'a.json')
+    options = dict(cfg['test_dataloader']['dataset'])
+    options.pop('type')
+    dataset = SEALClips(str(folder / 'a.json'), data_prefix=dict(video=str(film.parent)), test_mode=True, **options)
+    model, clips = reference(cfg), []
+    with torch.inference_mode():
+        for index in range(len(dataset)):
+            item = dataset[index]
+            data = {'inputs': [item['inputs']], 'data_samples': [item['data_samples']]}
+            clips += zip(*model.extract_clips(data))
+        memory = model.roi_head.memory
+        if memory is not None:
+            memory = memory.emptied()
+            for features, _ in clips:
+                memory.write(model.roi_head.entries(features))
+        found = {}
+        for features, sample in clips:
+            scores = model.predict_clips(features, sample, memory).pred_instances.scores.numpy()
+            found.update({(int(tid), sample.key_s): row for tid, row in zip(sample.tids, scores)})
+    return found
+
+
+@pytest.mark.parametrize(
+    ('blocks', 'boxes_per_s', 'span'),
+    [('', 1, 'centred'), ('', 4, 'window'), ('P', 4, 'centred'), ('PM', 4, 'centred'), ('PMPM', 1, 'centred')],
+)
+@pytest.mark.parametrize('batch_size', [1, 3])
+def test_scores_are_those_of_the_data_set_and_the_two_passes(film, tmp_path, blocks, boxes_per_s, span, batch_size):
+    cfg = config(blocks, boxes_per_s, span)
+    wanted = expected(cfg, film, tmp_path, span)
+    stage = classifier(cfg, tmp_path, batch_size=batch_size)
+    with FrameSource(str(film)) as frames:
+        found = stage.classify(frames, PEOPLE, SIZE)
+    assert sorted(wanted) == [(one.track_id, key) for one in found for key in one.clip_times_s.tolist()]
+    assert len(wanted) == 5 + 3 + 3
+    scores = np.concatenate([one.clip_scores for one in found])
+    reference_scores = np.stack([wanted[key] for key in sorted(wanted)])
+    assert np.ptp(reference_scores, axis=0).max() > 1e-2  # they tell people and times apart
+    np.testing.assert_allclose(scores, reference_scores, atol=2e-5)
+    assert stage._network.network.backbone.clips == 5  # each clip once, for all people
+
+
+def test_the_memory_of_one_film_is_not_that_of_the_next(film, tmp_path):
+    stage = classifier(config('PM'), tmp_path)
+    runs = []
+    for _ in range(2):
+        with FrameSource(str(film)) as frames:
+            runs.append(stage.classify(frames, PEOPLE, SIZE))
+    for first, second in zip(*runs):
+        np.testing.assert_array_equal(first.clip_scores, second.clip_scores)
+
+
+def test_a_neighbour_in_time_changes_the_scores_of_a_memory_and_of_no_other(film, tmp_path):
+    alone, other = tube(1, FRAMES[:30]), tube(2, FRAMES[70:], (20.0, 2, 60, 46))
+    for blocks, changes in (('M', True), ('P', False)):
+        stage = classifier(config(blocks), tmp_path)
+        found = []
+        for people in ([alone], [alone, other]):
+            with FrameSource(str(film)) as frames:
+                found.append(stage.classify(frames, people, SIZE)[0])
+        assert found[0].clip_times_s.tolist() == [1, 2]
+        # At 2 s a memory of one second ahead does not reach 4 s, where the other begins.
+        assert np.array_equal(found[0].clip_scores, found[1].clip_scores)
+        near = tube(3, FRAMES[45:60], (20.0, 2, 60, 46))  # 2.76 to 3.32 s
+        with FrameSource(str(film)) as frames:
+            third = stage.classify(frames, [alone, near], SIZE)[0]
+        assert (not np.allclose(third.clip_scores[1], found[0].clip_scores[1], atol=1e-6)) == changes
+
+
+def test_odd_tubes_are_classified_or_left_out(film, tmp_path):
+    stage = classifier(config('PM'), tmp_path)
+    nobody = Tube(1, [], [], np.zeros((0, 4)))
+    short = tube(2, np.arange(24, 27))  # 0.1 s around 1 s
+    between = tube(3, np.arange(35, 38))
+    outside = tube(4, FRAMES, (70.0, 0, 90, 20))
+    partly = tube(5, FRAMES, (50.0, -10, 90, 20))
+    late = tube(6, np.arange(400, 430))  # the film has ended: the last frame stands for it
+    with FrameSource(str(film)) as frames:
+        found = stage.classify(frames, [nobody, short, between, outside, partly, late], SIZE)
+    assert [one.clip_times_s.tolist() for one in found] == [[], [1.0], [], [], [1, 2, 3, 4, 5], [16, 17]]
+    assert all(np.isfinite(one.clip_scores).all() for one in found)
+    with FrameSource(str(film)) as frames:
+        assert stage.classify(frames, [], SIZE) == []
+    assert stage.classify(iter(()), [short], SIZE)[0].clip_scores.shape == (0, CLASSES)
+
+
+def test_a_film_shorter_than_a_window_is_classified(tmp_path):
+    short = make_film(tmp_path / 'short.mp4', 3)
+    with FrameSource(str(short)) as frames:
+        found = classifier(config('PM'), tmp_path).classify(frames, [tube(1, np.arange(3))], SIZE)[0]
+    assert found.clip_times_s.tolist() == [0.0] and np.isfinite(found.clip_scores).all()
+
+
+def test_a_thousand_tubes_share_the_passes_of_the_backbone(film, tmp_path):
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(0, 30, (1000, 2))
+    people = [tube(number, FRAMES[::5], (*corner, *(corner + 15))) for number, corner in enumerate(corners)]
+    stage = classifier(config('PM'), tmp_path)
+    with FrameSource(str(film)) as frames:
+        found = stage.classify(frames, people, SIZE)
+    assert stage._network.network.backbone.clips == 5
+    assert all(one.clip_scores.shape == (5, CLASSES) for one in found)
+
+
+def test_blocks_of_objects_run_without_objects_and_it_is_said(film, tmp_path):
+    stage = classifier(config('PO', boxes_per_s=1), tmp_path)
+    assert 'without objects' in stage.note
+    with FrameSource(str(film)) as frames:
+        found = stage.classify(frames, PEOPLE[:1], SIZE)[0]
+    assert found.clip_scores.shape == (5, CLASSES) and np.isfinite(found.clip_scores).all()
+    assert classifier(config('PM'), tmp_path).note == ''
+
+
+def test_other_configs_are_refused_in_one_line(tmp_path):
+    cfg = config()
+    cfg['test_dataloader']['dataset']['pipeline'][1] = dict(type='LoadFilmFrame')
+    with pytest.raises(InputError, match='the step LoadFilmFrame is not known'):
+        classifier(cfg, tmp_path)
+    cfg = config()
+    cfg['test_dataloader']['dataset']['pipeline'][1]['order'] = 'bgr'
+    with pytest.raises(InputError, match='must be RGB'):
+        classifier(cfg, tmp_path)
