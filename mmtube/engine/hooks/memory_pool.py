@@ -29,9 +29,16 @@ class MemoryPoolHook(Hook):
     # After the optimiser, before the checkpoint is written.
     priority = 'NORMAL'
 
+    def __init__(self) -> None:
+        self._loaded: dict | None = None
+
     def before_train(self, runner: Runner) -> None:
-        """Refuse a model without memory, where this hook would do nothing."""
-        _head(runner)
+        """Begin empty, or with the memory of the run that goes on; refuse a model without memory."""
+        pool = _pool(_head(runner))
+        pool.clear()
+        if runner.iter and self._loaded is not None:
+            pool.load_state(self._loaded)
+        self._loaded = None
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | Sequence | None = None, outputs: dict | None = None
@@ -50,16 +57,14 @@ class MemoryPoolHook(Hook):
         head.seen = {}
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add the memory, save at the end of the training."""
-        if runner.iter < runner.max_iters:
+        """Add the memory, except at the end of the training."""
+        # The runner has not counted an iteration yet after which a checkpoint is written; the checkpoint has.
+        if checkpoint['meta']['iter'] < runner.max_iters:
             checkpoint[KEY] = _pool(_head(runner)).state()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Take over the memory of a run that goes on."""
-        pool = _pool(_head(runner))
-        pool.clear()
-        if runner._resume and KEY in checkpoint:
-            pool.load_state(checkpoint[KEY])
+        """Keep the memory of the checkpoint until it is known whether its run goes on."""
+        self._loaded = checkpoint.get(KEY)
 
 
 def _head(runner: Runner) -> TubeRoIHead:

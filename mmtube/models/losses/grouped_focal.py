@@ -86,13 +86,17 @@ class GroupedFocalLoss(nn.Module):
 
     def _sigmoid(self, logits: Tensor, labels: Tensor) -> Tensor:
         entropy = F.binary_cross_entropy_with_logits(logits, labels, reduction='none')
-        # exp(-entropy) is the probability of the truth; gradients go through both factors.
-        return ((1 - torch.exp(-entropy)) ** self.gamma * entropy).sum() if self.gamma else entropy.sum()
+        return self._focal(entropy)
 
     def _softmax(self, logits: Tensor, labels: Tensor) -> Tensor:
         has_one = labels.amax(dim=1, keepdim=True) > 0
         entropy = -logits.log_softmax(dim=1).gather(1, labels.argmax(dim=1, keepdim=True)) * has_one
-        return ((1 - torch.exp(-entropy)) ** self.gamma * entropy).sum()
+        return self._focal(entropy)
+
+    def _focal(self, entropy: Tensor) -> Tensor:
+        # exp(-entropy) is the probability of the truth; gradients go through both factors, and at 0 of a root too.
+        missed = -torch.expm1(-entropy)
+        return (missed.clamp(min=torch.finfo(missed.dtype).tiny) ** self.gamma * entropy).sum()
 
     def scores(self, logits: Tensor) -> Tensor:
         """Return (n, C) probabilities: softmax in the groups that have it, else sigmoid."""

@@ -82,8 +82,9 @@ class InteractionBlock(nn.Module):
             values = values + self.value_time.repeat_interleave(per_second, dim=0)
         # All people of a clip attend to the same slots: pad the people, so that nothing is copied per person.
         place, most = _places(clip_inds, len(others))
-        padded = queries.new_zeros(len(others), most, queries.shape[1])
-        padded[clip_inds, place] = self.query(queries)
+        projected = self.query(queries)
+        padded = projected.new_zeros(len(others), most, queries.shape[1])
+        padded[clip_inds, place] = projected
         logits = padded @ keys.transpose(1, 2) / math.sqrt(queries.shape[1])
         if self.mask_padding:
             logits = logits.masked_fill(~valid[:, None], -torch.inf)
@@ -198,10 +199,11 @@ class InteractionAggregation(nn.Module):
             memory_valid (Tensor | None): See there.
 
         Returns:
-            Tensor: (n, in_channels).
+            Tensor: (n, in_channels). For nobody it is empty, yet all parameters have a gradient, of zero.
+
+        Raises:
+            ValueError: If features that a block needs are missing.
         """
-        if not len(people):
-            return people
         others: dict[str, tuple[Tensor, Tensor]] = {}
         for kind, features, valid in ((OBJECT, objects, objects_valid), (MEMORY, memory, memory_valid)):
             if kind in self.block_types:
@@ -267,7 +269,8 @@ class InteractionAggregation(nn.Module):
             features, valid = others[kind]
         else:
             valid = chosen >= 0
-            features = torch.where(valid[..., None], persons[chosen.clamp(min=0)], persons.new_zeros(()))
+            # A row of zeros at the end, where -1 points.
+            features = torch.cat([persons, persons.new_zeros(1, persons.shape[1])])[chosen]
         return features, valid
 
 

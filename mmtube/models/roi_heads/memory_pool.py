@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -87,7 +88,8 @@ class MemoryPool:
 
     def number(self, key_s: float) -> int:
         """Return the number of the clip with this key time in its film."""
-        return round(key_s / self.clip_stride_s)
+        # Not Python's round, for which 0.5 and 1.5 are two apart; times a rounding error below a half are one.
+        return math.floor(key_s / self.clip_stride_s + 0.5 + 1e-6)
 
     def entry(self, video_id: str, number: int) -> MemoryEntry | None:
         """Return what is known of a clip."""

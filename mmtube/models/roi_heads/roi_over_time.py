@@ -118,7 +118,8 @@ class RoIOverTime(nn.Module):
         if num_boxes != 1 and slots is None:
             raise ValueError(f'{num_boxes} boxes over time need slots')
         if not people:
-            return maps[0].new_zeros(0, sum(channels.shape[1] for channels in maps))
+            # Empty, but made of the maps: with several ranks a backbone that has no gradient holds up the others.
+            return torch.cat([channels.mean(dim=(2, 3, 4)) for channels in maps], dim=1)[:0]
         if valid is None:
             valid = boxes.new_ones(people, num_boxes, dtype=torch.bool)
         features = [
@@ -129,22 +130,25 @@ class RoIOverTime(nn.Module):
 
     def _pool(self, features: Tensor, boxes: Tensor, clip_inds: Tensor, slots: Tensor | None, valid: Tensor) -> Tensor:
         clips, channels, length = features.shape[:3]
+        # At least single precision: corners of boxes in half precision are pixels off.
+        dtype = torch.promote_types(features.dtype, torch.float32)
         people, num_boxes = boxes.shape[:2]
         if slots is None:
             slots = torch.zeros(length, dtype=torch.int64)
         slots = slots.to(features.device).expand(clips, length)
         # (N, B, T) share of each slice in the mean map of each box; a mean of its own would weigh boxes alike.
-        shares = (slots[:, None] == torch.arange(num_boxes, device=features.device)[:, None]).to(features.dtype)
+        shares = (slots[:, None] == torch.arange(num_boxes, device=features.device)[:, None]).to(dtype)
         counts = shares.sum(dim=2)
         if num_boxes == 1:
-            by_box = features.mean(dim=2)
+            by_box = features.mean(dim=2, dtype=dtype)
         else:
-            by_box = torch.einsum('nbt,ncthw->nbchw', shares / counts.clamp(min=1)[..., None], features).flatten(0, 1)
+            means = shares / counts.clamp(min=1)[..., None]
+            by_box = torch.einsum('nbt,ncthw->nbchw', means, features.to(dtype)).flatten(0, 1)
         weights = counts[clip_inds] * valid  # (n, B) slices that count for this person
         total = weights.sum(dim=1)
         rows, box_inds = weights.nonzero(as_tuple=True)
         map_inds = clip_inds[rows] * num_boxes + box_inds
-        rois = torch.cat([map_inds[:, None].to(boxes.dtype), boxes[rows, box_inds]], dim=1).to(features.dtype)
+        rois = torch.cat([map_inds[:, None].to(dtype), boxes[rows, box_inds].to(dtype)], dim=1)
         size, scale = (self.output_size, self.output_size), 1 / self.spatial_stride
         bins = roi_align(by_box.contiguous(), rois, size, scale, self.sampling_ratio, 'avg', self.aligned)
         if num_boxes > 1:

@@ -160,7 +160,7 @@ class TubeRoIHead(nn.Module):
             memory (MemoryPool | None): Where M blocks read. Defaults to None, the head's own.
         """
         people = features.people
-        if self.interaction is None or not len(people):
+        if self.interaction is None:
             return self.head(people)
         read: dict[str, Tensor | None] = {}
         if self._asks(MEMORY):
@@ -211,7 +211,7 @@ class TubeRoIHead(nn.Module):
     def _labelled(self, sample: ActionDataSample) -> tuple[InstanceData, Tensor]:
         """Proposals that are somebody of the ground truth, and their labels."""
         people, truth = sample.proposals, sample.gt_instances
-        if sample.metainfo.get('proposals_are_gt', len(people) == len(truth)):
+        if sample.metainfo.get('proposals_are_gt', False):
             return people, truth.labels
         if not len(people) or not len(truth):
             return people[:0], truth.labels[:0]
