@@ -34,6 +34,7 @@ switch_corrector = None  # dict(type='IDSwitchCorrector')
 subject_chooser = None  # dict(type='SubjectChooser'): at most three people at a time
 
 # Actions. A stage that is None is not run, and the result says so.
+# RowClipClassifier scores clips from the rows of tubelet_features, where both are one network: one pass for both.
 clip_classifier = None  # dict(type='ClipClassifier', model='mmaction::detection/...', checkpoint=...)
 tubelet_features = None
 tubelet_detector = None

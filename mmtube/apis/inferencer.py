@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +63,21 @@ class TubeInferencer:
                 if key == 'detector':
                     raise
                 self._why_skipped[key] = str(error)
-        for key, needed in NEEDS.items():
+        needs = dict(NEEDS)
+        if getattr(self.stages.get('clip_classifier'), 'reads_rows', False):
+            needs['clip_classifier'] = 'tubelet_features'
+        for key, needed in needs.items():
             if key not in self.stages or needed in self.stages:
                 continue
             why = self._why_skipped[needed]
-            if key == 'tubelet_detector' and why == NOT_IN_CONFIG:
+            if needed == 'tubelet_features' and why == NOT_IN_CONFIG:
                 raise InputError(f'the stage {key!r} needs the stage {needed!r}')
             del self.stages[key]
             self._why_skipped[key] = f'needs the stage {needed}: {why}'
+        if 'clip_classifier' in self.stages and 'clip_classifier' in needs:
+            meta = getattr(self.stages['tubelet_features'], 'meta', None)
+            if meta is not None:  # else it is looked at when the rows are there
+                self.stages['clip_classifier'].check(asdict(meta))
 
     def open(self, film: str | Path) -> Any:
         """Return the film as the config's frame source; use it as a context manager.
@@ -143,20 +150,26 @@ class TubeInferencer:
     ) -> tuple[VideoResult, dict[str, StageReport]]:
         reports: dict[str, StageReport] = {}
         rows: list[TubeletRows] | None = None
-        for key in ('clip_classifier', 'tubelet_features', 'tubelet_detector'):
+        keys = ['clip_classifier', 'tubelet_features', 'tubelet_detector']
+        reads_rows = getattr(self.stages.get('clip_classifier'), 'reads_rows', False)
+        if reads_rows:  # clip scores come out of the pass that makes the features
+            keys[:2] = reversed(keys[:2])
+        for key in keys:
             if key not in self.stages:
                 continue
             if not result.tubes:
                 reports[key] = StageReport(key, 'skipped', 'no person found')
                 continue
-            if key == 'tubelet_detector' and rows is None:
+            if rows is None and (key == 'tubelet_detector' or (key == 'clip_classifier' and reads_rows)):
                 reports[key] = StageReport(key, 'skipped', 'the stage tubelet_features did not run')
                 continue
             stage = self.stages[key]
             try:
                 with clock(key):
                     if key == 'clip_classifier':
-                        result = self._classify_clips(stage, film, result, progress)
+                        result = self._classify_clips(stage, film, result, rows, progress)
+                        if getattr(stage, 'note', ''):
+                            reports[key] = StageReport(key, 'run', stage.note)
                     elif key == 'tubelet_features':
                         with self.open(film) as source:
                             frames = _watched(source, key, result.video.num_frames, progress)
@@ -169,14 +182,26 @@ class TubeInferencer:
             except Exception as error:  # whatever a network does, the tubes are found and must not be lost
                 cause = ' '.join(str(error).split()) or type(error).__name__
                 reports[key] = StageReport(key, 'failed', cause, round(clock.seconds[key], 3))
+            else:
+                if key in reports:
+                    reports[key] = replace(reports[key], seconds=round(clock.seconds[key], 3))
         return result, reports
 
     def _classify_clips(
-        self, stage: Any, film: str | Path, result: VideoResult, progress: ProgressReport | None
+        self,
+        stage: Any,
+        film: str | Path,
+        result: VideoResult,
+        rows: list[TubeletRows] | None,
+        progress: ProgressReport | None,
     ) -> VideoResult:
-        with self.open(film) as source:
-            frames = _watched(source, 'classify clips', result.video.num_frames, progress)
-            tubes = stage.classify(frames, result.tubes, (result.video.width, result.video.height))
+        frame_size = result.video.width, result.video.height
+        if getattr(stage, 'reads_rows', False):
+            tubes = stage.classify_rows(result.tubes, rows, frame_size)
+        else:
+            with self.open(film) as source:
+                frames = _watched(source, 'classify clips', result.video.num_frames, progress)
+                tubes = stage.classify(frames, result.tubes, frame_size)
         label_maps = {**result.label_maps, 'clip': stage.label_map} if stage.label_map else result.label_maps
         return replace(result, tubes=tubes, label_maps=label_maps)
 

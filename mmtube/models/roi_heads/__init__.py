@@ -6,6 +6,7 @@ from .clip_preprocessor import ClipPreprocessor
 from .interaction import InteractionAggregation, InteractionBlock
 from .memory_pool import MemoryEntry, MemoryPool
 from .roi_over_time import RoIOverTime, nearest_slots, slice_times
+from .row_classifier import RowClipClassifier
 from .tube_roi_head import TubeRoIHead
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     'MemoryEntry',
     'MemoryPool',
     'RoIOverTime',
+    'RowClipClassifier',
     'TubeRoIHead',
     'nearest_slots',
     'slice_times',

@@ -1,0 +1,209 @@
+"""Clip scores out of the pass that makes the features of tubelets."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch import nn
+
+from mmtube.apis import TubeInferencer
+from mmtube.datasets import FrameSource
+from mmtube.errors import InputError
+from mmtube.models.roi_heads import ClipClassifier, RowClipClassifier
+from mmtube.models.tubelet_features import TubeletExtractor
+from mmtube.registry import MODELS
+from mmtube.structures import Tube, TubeletRows
+from mmtube.testing import make_film
+
+SIZE, FPS, CLASSES, WIDTH = (64, 48), 30, 5, 6
+PASSES = []  # the time that each forward pass of a backbone has in its batch
+
+
+@MODELS.register_module(force=True)
+class PassingBackbone(nn.Module):
+    """Two maps of different length; all backbones together count their passes."""
+
+    def __init__(self):
+        super().__init__()
+        self.slow = nn.Conv3d(3, WIDTH // 2, (4, 16, 16), stride=(4, 16, 16))
+        self.fast = nn.Conv3d(3, WIDTH // 2, (1, 16, 16), stride=(1, 16, 16))
+
+    def forward(self, inputs):
+        PASSES.append(len(inputs))
+        return self.slow(inputs).relu(), self.fast(inputs).relu()
+
+
+@MODELS.register_module(force=True)
+class StandingPeople:
+    """Two people who stand where they stand in each frame."""
+
+    def __call__(self, images):
+        boxes = np.float32([[4, 4, 24, 44], [36, 4, 60, 44]])
+        return [(boxes, np.float32([0.9, 0.8])) for _ in images]
+
+
+def config(blocks='PM', **sample):
+    interaction = dict(
+        type='InteractionAggregation', structure='serial', blocks=blocks, in_channels=WIDTH, channels=8, num_seconds=4
+    )
+    model = dict(
+        type='ClipActionDetector',
+        backbone=dict(type='PassingBackbone'),
+        roi_head=dict(
+            type='TubeRoIHead',
+            roi_extractor=dict(type='RoIOverTime', output_size=2),
+            head=dict(type='ClipActionHead', in_channels=WIDTH, channels=8, num_classes=CLASSES, num_hidden=1),
+            interaction={**interaction, 'zero_init': False} if blocks else None,
+            memory=dict(past_s=2, future_s=1, per_second=2) if 'M' in blocks else None,
+            test_enlarge=(0, 0),
+        ),
+    )
+    pipeline = [
+        {'type': 'SampleSEALClip', 'clip_len': 32, 'frame_interval': 1, 'fps': 30, **sample},
+        dict(type='DecodeWindow', short_side=256),
+        dict(type='mmaction.FormatShape', input_format='NCTHW', collapse=True),
+        dict(type='PackSEALClip'),
+    ]
+    dataset = dict(type='SEALClips', boxes_per_s=4, pipeline=pipeline)
+    return dict(default_scope='mmtube', model=model, test_dataloader=dict(dataset=dataset))
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmtube'):
+        model = MODELS.build(Config(config('PM')).model)
+    for parameter in model.roi_head.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    path = tmp_path_factory.mktemp('rows') / 'model.pth'
+    torch.save({'state_dict': model.state_dict()}, path)
+    return str(path)
+
+
+@pytest.fixture(scope='module')
+def film(tmp_path_factory):
+    noise = np.random.default_rng(0).integers(0, 256, (150, 6, 8, 3), np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+    return make_film(tmp_path_factory.mktemp('films') / 'v.mp4', frames=noise, fps=FPS)
+
+
+def features_of(checkpoint, **options):
+    arguments = dict(stream='tiny', fps=30, window=32, stride=4, dim=WIDTH, short_side=None, roi=dict(output_size=2))
+    return {'type': 'TubeletExtractor', 'network': config()['model'], 'checkpoint': checkpoint, **arguments, **options}
+
+
+def extract(film, people, checkpoint, **options):
+    arguments = features_of(checkpoint, **options)
+    arguments.pop('type')
+    with FrameSource(str(film)) as source:
+        return TubeletExtractor(**arguments).extract(source, people, source.info)
+
+
+def tube(track_id, frames, box=(4.0, 4, 30, 40)):
+    return Tube(track_id, frames, frames / FPS, np.tile(np.float32(box), (len(frames), 1)))
+
+
+PEOPLE = [tube(1, np.arange(150)), tube(2, np.arange(50, 140), (30.0, 6, 62, 44))]
+
+
+def test_scores_are_those_of_a_pass_of_its_own_where_a_window_is_centred_on_the_key_time(film, checkpoint):
+    # Windows are centred on 8 / 15 + 2 i / 15 s: on 2 and 4 s exactly, and 1/15 s off 1 and 3 s.
+    stage = RowClipClassifier(config(''), checkpoint)
+    found = stage.classify_rows(PEOPLE, extract(film, PEOPLE, checkpoint), SIZE)
+    with FrameSource(str(film)) as frames:
+        wanted = ClipClassifier(config(''), checkpoint).classify(frames, PEOPLE, SIZE)
+    assert [one.clip_times_s.tolist() for one in found] == [[1, 2, 3, 4], [2, 3, 4]]
+    assert wanted[0].clip_times_s.tolist() == [0, 1, 2, 3, 4, 5]
+    assert np.ptp(wanted[0].clip_scores, axis=0).max() > 1e-2
+    for one, other in zip(found, wanted):
+        for key_s in (2, 4):
+            mine, theirs = (each.clip_scores[each.clip_times_s == key_s][0] for each in (one, other))
+            np.testing.assert_allclose(mine, theirs, atol=2e-3)  # rows are float16
+
+
+def test_no_frame_is_looked_at_again_and_all_people_share_a_pass(film, checkpoint):
+    rows = extract(film, PEOPLE, checkpoint)
+    PASSES.clear()
+    RowClipClassifier(config('PM'), checkpoint).classify_rows(PEOPLE, rows, SIZE)
+    assert PASSES == []
+
+
+def pipeline(checkpoint, **stages):
+    options = dict(
+        default_scope='mmtube',
+        frame_source=dict(type='FrameSource'),
+        detector=dict(type='StandingPeople'),
+        tracker=dict(type='DeepSORTTracker'),
+        clip_classifier=dict(type='RowClipClassifier', model=config('PM'), checkpoint=checkpoint),
+        tubelet_features=features_of(checkpoint),
+    )
+    return Config({**options, **stages})
+
+
+def test_the_pipeline_makes_features_first_and_scores_clips_from_the_same_passes(film, checkpoint):
+    inferencer = TubeInferencer(pipeline(checkpoint))
+    PASSES.clear()
+    result = inferencer(film)
+    assert sum(PASSES) == (150 - 32) // 4 + 1  # one per window of the film, and not one more
+    assert len(result.tubes) == 2
+    for person in result.tubes:
+        assert person.clip_times_s.tolist() == [1, 2, 3, 4] and person.clip_scores.shape == (4, CLASSES)
+    states = {stage.name: (stage.state, stage.reason) for stage in result.stages}
+    assert states['clip_classifier'] == states['tubelet_features'] == ('run', '')
+
+
+def test_blocks_of_objects_are_told_of_in_the_report(film, checkpoint, tmp_path):
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmtube'):
+        torch.save(MODELS.build(Config(config('PO')).model).state_dict(), tmp_path / 'o.pth')
+    stage = dict(type='RowClipClassifier', model=config('PO'), checkpoint=str(tmp_path / 'o.pth'))
+    own = features_of(str(tmp_path / 'o.pth'))
+    result = TubeInferencer(pipeline(checkpoint, clip_classifier=stage, tubelet_features=own))(film)
+    (report,) = (stage for stage in result.stages if stage.name == 'clip_classifier')
+    assert report.state == 'run' and 'without objects' in report.reason and report.seconds > 0
+    assert result.tubes[0].clip_scores.shape == (4, CLASSES)
+
+
+def test_other_features_are_refused_before_a_film_is_read(checkpoint, tmp_path):
+    with pytest.raises(InputError, match="'clip_classifier' needs the stage 'tubelet_features'"):
+        TubeInferencer(pipeline(checkpoint, tubelet_features=None))
+    torch.manual_seed(1)
+    with DefaultScope.overwrite_default_scope('mmtube'):
+        torch.save(MODELS.build(Config(config('PM')).model).state_dict(), tmp_path / 'other.pth')
+    with pytest.raises(InputError, match='its backbone has other weights, hash .* give both the same checkpoint'):
+        TubeInferencer(pipeline(checkpoint, tubelet_features=features_of(str(tmp_path / 'other.pth'))))
+    slow = dict(type='RowClipClassifier', model=config('PM', frame_interval=2, fps=25), checkpoint=checkpoint)
+    with pytest.raises(InputError, match=r'32 frames over 2\.560 s and 32 frames over 1\.067 s'):
+        TubeInferencer(pipeline(checkpoint, clip_classifier=slow))
+    wide = dict(type='RowClipClassifier', model=config('PM', frame_interval=2, fps=30), checkpoint=checkpoint)
+    assert TubeInferencer(
+        pipeline(checkpoint, clip_classifier=wide, tubelet_features=features_of(checkpoint, layout='span64'))
+    )
+    with pytest.raises(InputError, match='do not say how they were made'):
+        RowClipClassifier(config(), checkpoint).classify_rows(
+            PEOPLE[:1], [TubeletRows(1, [0.5], np.zeros((1, WIDTH)))], SIZE
+        )
+    with pytest.raises(ValueError, match='must be positive'):
+        RowClipClassifier(config(), checkpoint, stride_s=0)
+
+
+def test_odd_tubes_have_scores_where_they_have_rows(film, checkpoint):
+    nobody = Tube(1, [], [], np.zeros((0, 4)))
+    short = tube(2, np.arange(29, 32))  # 0.1 s around 1 s
+    outside = tube(3, np.arange(150), (70.0, 0, 90, 20))
+    many = [tube(10 + number, np.arange(20, 100)) for number in range(200)]
+    people = [nobody, short, outside, *many]
+    stage = RowClipClassifier(config('PM'), checkpoint)
+    found = stage.classify_rows(people, extract(film, people, checkpoint), SIZE)
+    assert [one.clip_times_s.tolist() for one in found[:4]] == [[], [1.0], [], [1, 2, 3]]
+    assert all(one.clip_scores.shape == (len(one.clip_times_s), CLASSES) for one in found)
+    assert stage.classify_rows([], [], SIZE) == []
+
+
+def test_people_without_a_box_in_the_window_have_no_score(checkpoint):
+    stage = RowClipClassifier(config('PM'), checkpoint)
+    meta = dict(fps=30.0, window=32, stride=4, frames='own-every-nearest')
+    times_s = np.array([14, 29]) * 2 / 15 + 8 / 15 - 2 / 5  # 2 and 4 s
+    rows = TubeletRows(1, times_s, np.ones((2, WIDTH)), meta, np.array([True, False]))
+    (found,) = stage.classify_rows([tube(1, np.arange(150))], [rows], SIZE)
+    assert found.clip_times_s.tolist() == [2.0]
