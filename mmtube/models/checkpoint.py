@@ -27,8 +27,8 @@ def read_checkpoint(path: str) -> dict:
             package.
 
     Returns:
-        dict: ``state_dict`` (name to tensor, without a leading ``module.``), ``meta`` (dict, empty where the file has
-        none) and whatever else the file holds.
+        dict: ``state_dict`` (name to tensor, without a leading ``module.``; ``model`` in the file, where it has no
+        ``state_dict``), ``meta`` (dict, empty where the file has none) and whatever else the file holds.
 
     Raises:
         InputError: If the file is missing, is no checkpoint or holds a pickle that is not plain data.
@@ -37,8 +37,9 @@ def read_checkpoint(path: str) -> dict:
     content = _load(path)
     if not isinstance(content, dict):
         raise InputError(f'{path}: is not a checkpoint (holds a {type(content).__name__}, not a dict of tensors)')
-    bare = not isinstance(content.get('state_dict'), dict)
-    tensors = content if bare else content['state_dict']
+    nested = [content[key] for key in ('state_dict', 'model') if isinstance(content.get(key), dict)]
+    bare = not nested
+    tensors = content if bare else nested[0]
     state = {str(name).removeprefix('module.'): t for name, t in tensors.items() if isinstance(t, Tensor)}
     if not state:
         raise InputError(f'{path}: is not a checkpoint (holds no tensors)')

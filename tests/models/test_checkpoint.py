@@ -32,7 +32,9 @@ def save(tmp_path, content, name='w.pth'):
     return str(tmp_path / name)
 
 
-@pytest.mark.parametrize('wrap', [lambda s: s, lambda s: {'state_dict': s}, lambda s: {'state_dict': s, 'meta': {}}])
+@pytest.mark.parametrize(
+    'wrap', [lambda s: s, lambda s: {'state_dict': s}, lambda s: {'model': s}, lambda s: {'state_dict': s, 'meta': {}}]
+)
 def test_bare_and_wrapped_state_dicts_load(tmp_path, wrap):
     source, target = small_model(), small_model()
     nn.init.constant_(source[0].weight, 0.25)

@@ -21,6 +21,6 @@ class Films:
 def test_upright_and_wide_clips_are_in_batches_of_their_own():
     sampler = DefaultSampler(Films(), shuffle=True, seed=0)
     batches = list(AspectRatioBatchSampler(sampler, batch_size=2))
-    assert sorted(sum(batches, [])) == list(range(10)) and len(batches) == 5
+    assert sorted(idx for batch in batches for idx in batch) == list(range(10)) and len(batches) == 5
     kinds = [{idx % 3 == 0 for idx in batch} for batch in batches]
     assert all(len(kind) == 1 for kind in kinds) and {True} in kinds and {False} in kinds
