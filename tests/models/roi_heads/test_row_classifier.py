@@ -16,8 +16,10 @@ from mmtube.registry import MODELS
 from mmtube.structures import Tube, TubeletRows
 from mmtube.testing import make_film
 
+pytestmark = pytest.mark.filterwarnings('ignore:.*tensors are not used')  # weights of a head with interaction
+
 SIZE, FPS, CLASSES, WIDTH = (64, 48), 30, 5, 6
-PASSES = []  # the time that each forward pass of a backbone has in its batch
+PASSES = []  # clips of each forward pass of any backbone here
 
 
 @MODELS.register_module(force=True)
@@ -115,10 +117,10 @@ def test_scores_are_those_of_a_pass_of_its_own_where_a_window_is_centred_on_the_
     assert [one.clip_times_s.tolist() for one in found] == [[1, 2, 3, 4], [2, 3, 4]]
     assert wanted[0].clip_times_s.tolist() == [0, 1, 2, 3, 4, 5]
     assert np.ptp(wanted[0].clip_scores, axis=0).max() > 1e-2
-    for one, other in zip(found, wanted):
-        for key_s in (2, 4):
-            mine, theirs = (each.clip_scores[each.clip_times_s == key_s][0] for each in (one, other))
-            np.testing.assert_allclose(mine, theirs, atol=2e-3)  # rows are float16
+    # At 2 s the second person has just come, and the rules for boxes that are missing differ.
+    for person, key_s in ((0, 2), (0, 4), (1, 4)):
+        mine, theirs = (each[person].clip_scores[each[person].clip_times_s == key_s][0] for each in (found, wanted))
+        np.testing.assert_allclose(mine, theirs, atol=5e-4)  # rows are float16
 
 
 def test_no_frame_is_looked_at_again_and_all_people_share_a_pass(film, checkpoint):
@@ -170,15 +172,14 @@ def test_other_features_are_refused_before_a_film_is_read(checkpoint, tmp_path):
     torch.manual_seed(1)
     with DefaultScope.overwrite_default_scope('mmtube'):
         torch.save(MODELS.build(Config(config('PM')).model).state_dict(), tmp_path / 'other.pth')
-    with pytest.raises(InputError, match='its backbone has other weights, hash .* give both the same checkpoint'):
+    with pytest.raises(InputError, match=r'its backbone has other weights, hash .* give both the same checkpoint'):
         TubeInferencer(pipeline(checkpoint, tubelet_features=features_of(str(tmp_path / 'other.pth'))))
     slow = dict(type='RowClipClassifier', model=config('PM', frame_interval=2, fps=25), checkpoint=checkpoint)
     with pytest.raises(InputError, match=r'32 frames over 2\.560 s and 32 frames over 1\.067 s'):
         TubeInferencer(pipeline(checkpoint, clip_classifier=slow))
     wide = dict(type='RowClipClassifier', model=config('PM', frame_interval=2, fps=30), checkpoint=checkpoint)
-    assert TubeInferencer(
-        pipeline(checkpoint, clip_classifier=wide, tubelet_features=features_of(checkpoint, layout='span64'))
-    )
+    spread = features_of(checkpoint, layout='span64')
+    assert TubeInferencer(pipeline(checkpoint, clip_classifier=wide, tubelet_features=spread))
     with pytest.raises(InputError, match='do not say how they were made'):
         RowClipClassifier(config(), checkpoint).classify_rows(
             PEOPLE[:1], [TubeletRows(1, [0.5], np.zeros((1, WIDTH)))], SIZE
