@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mmtube.errors import InputError
 from mmtube.models.checkpoint import load_weights
 from mmtube.models.device import usable_device
+from mmtube.models.fuse import speed_up
 from mmtube.models.interfaces import BaseTubeletFeatures
 from mmtube.registry import MODELS
 from mmtube.structures import Tube, TubeletRows, VideoInfo
@@ -115,6 +116,7 @@ class TubeletExtractor(nn.Module, BaseTubeletFeatures):
         self.layout, self.pick = layout, pick
         self.batch_size = batch_size
         self.device = usable_device(device)
+        self._network_settings = (network, input_format)
         self.network = FeatureNetwork(network, input_format)
         self.roi = None if roi is None else RoIOverTime(**roi)
         self.box_grid = BoxGrid(box_fps) if roi is not None else None
@@ -159,8 +161,11 @@ class TubeletExtractor(nn.Module, BaseTubeletFeatures):
             if not content['state_dict']:  # of a backbone alone
                 content['state_dict'] = {f'backbone.{name}': tensor for name, tensor in state.items()}
 
+        if self.meta.checkpoint:  # weights that were sped up have other names
+            self.network = FeatureNetwork(*self._network_settings)
         load_weights(self.network, checkpoint, prepare=prepare)
-        self.meta = FeatureMeta(**{**asdict(self.meta), 'checkpoint': self.network.weights_hash()})
+        self.meta = replace(self.meta, checkpoint=self.network.weights_hash())
+        self.network = speed_up(self.network.to(self.device))
 
     def extract(self, frames: Iterable[Frame], tubes: list[Tube], video: VideoInfo) -> list[TubeletRows]:
         """Return the rows of each tube; see :class:`~mmtube.models.interfaces.BaseTubeletFeatures`.
