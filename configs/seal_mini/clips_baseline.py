@@ -2,20 +2,34 @@ _base_ = ['../_base_/models/clips_tiny.py', '../_base_/datasets/seal_mini_clips.
 
 # The plain baseline: pooled people and a head, from scratch.
 default_scope = 'mmtube'
+sample = dict(type='SampleSEALClip', clip_len=16, frame_interval=4)
+pack = [dict(type='mmaction.FormatShape', input_format='NCTHW', collapse=True), dict(type='PackSEALClip')]
 train_pipeline = [
     dict(type='SampleSEALClip', clip_len=16, frame_interval=4, random_shift=True),
     dict(type='JitterBoxes'),
-    dict(type='DecodeWindow', short_side=112),
+    dict(type='DecodeWindow', short_side=176),
+    dict(type='CropAroundPerson', size=112),
     dict(type='mmaction.Flip', flip_ratio=0.5),
-    dict(type='mmaction.FormatShape', input_format='NCTHW', collapse=True),
-    dict(type='PackSEALClip'),
+    *pack,
 ]
+test_pipeline = [sample, dict(type='DecodeWindow', short_side=176), *pack]
 # Who does nothing is known in SEAL-mini, and teaches what nothing looks like.
-train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(min_labels=0, pipeline=train_pipeline))
-val_dataloader = dict(batch_size=8, num_workers=1)
-test_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(ann_file='annotations/test.json'))
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=1,
+    sampler=dict(_delete_=True, type='ClassBalancedSampler', threshold=0.05),
+    dataset=dict(min_labels=0, pipeline=train_pipeline),
+)
+val_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(
+    batch_size=8, num_workers=1, dataset=dict(ann_file='annotations/test.json', pipeline=test_pipeline)
+)
 
-max_epochs = 5
+# Groups of classes are scored too.
+val_evaluator = dict(label_file='data/seal_mini/annotations/label_map_atomic.json')
+test_evaluator = val_evaluator
+
+max_epochs = 4
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
 val_cfg = dict(type='TwoPassValLoop')
 test_cfg = dict(type='TwoPassTestLoop')

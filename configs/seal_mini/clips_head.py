@@ -1,7 +1,7 @@
 _base_ = ['./clips_baseline.py']
 
 # The head of the baseline trained on, on features that were made once: what the interactions are measured against.
-load_from = 'work_dirs/clips_baseline/epoch_5.pth'
+load_from = 'work_dirs/clips_baseline/epoch_4.pth'
 objects = 'annotations/objects_{}.json'
 # An object of SEAL-mini has a true box, five a clip at most.
 train_dataloader = dict(dataset=dict(objects=objects.format('train')))

@@ -7,7 +7,7 @@ model = dict(
             type='InteractionAggregation',
             structure='serial',
             blocks='PP',
-            in_channels=128,
+            in_channels=96,
             channels=128,
             mask_padding=True,
         )

@@ -1,3 +1,4 @@
+from .crop_around_person import CropAroundPerson
 from .decode_window import DecodeWindow
 from .jitter_boxes import JitterBoxes
 from .jitter_colors import JitterClipColors
@@ -9,6 +10,7 @@ from .sequence_augment import EraseSequence, PadCropSequence
 from .tubelet import LoadTubeletFeatures, PackTubelet, TubeletRescale, TubeletWindow
 
 __all__ = [
+    'CropAroundPerson',
     'DecodeWindow',
     'EraseSequence',
     'JitterBoxes',
