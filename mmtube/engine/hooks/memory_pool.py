@@ -45,7 +45,7 @@ class MemoryPoolHook(Hook):
     ) -> None:
         """Write."""
         head = _head(runner)
-        loss = torch.tensor(float((outputs or {}).get('loss', 0.0)), dtype=torch.float64)
+        loss = torch.as_tensor((outputs or {}).get('loss', 0.0)).detach().to('cpu', torch.float64).clone()
         all_reduce(loss, 'mean')
         pool = _pool(head)
         # Ranks write in their order, so all end with the same pool if two saw one clip.
