@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
 from torch import Tensor
 
@@ -13,6 +13,9 @@ from mmtube.registry import MODELS
 from .clip_features import ClipFeatures
 from .memory_pool import MemoryPool
 from .tube_roi_head import TubeRoIHead
+
+if TYPE_CHECKING:
+    from mmaction.structures import ActionDataSample
 
 
 @MODELS.register_module()

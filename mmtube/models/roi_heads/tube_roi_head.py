@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
-from mmaction.structures import ActionDataSample
-from mmdet.structures.bbox import bbox_overlaps
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
@@ -16,6 +15,9 @@ from .clip_features import ClipFeatures
 from .interaction import MEMORY, OBJECT
 from .memory_pool import MemoryEntry, MemoryPool
 from .roi_over_time import nearest_slots, slice_times
+
+if TYPE_CHECKING:
+    from mmaction.structures import ActionDataSample
 
 
 @MODELS.register_module()
@@ -215,6 +217,9 @@ class TubeRoIHead(nn.Module):
             return people, truth.labels
         if not len(people) or not len(truth):
             return people[:0], truth.labels[:0]
+        # Here and not above: whoever only looks for weights need not wait for mmdet.
+        from mmdet.structures.bbox import bbox_overlaps
+
         best = bbox_overlaps(people.bboxes, truth.bboxes).max(dim=1)
         kept = best.values >= self.positive_iou
         return people[kept], truth.labels[best.indices[kept]]
