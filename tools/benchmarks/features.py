@@ -1,10 +1,10 @@
 """What features of tubelets cost besides the network: time in the backbone, the price of more people, memory.
 
-    tools/benchmarks/features.py features/slowfast_t --seconds 12
+    tools/benchmarks/features.py features/slowfast_t --seconds 12 --stride 32
     tools/benchmarks/features.py features/slowfast_t --memory 60 600 --short-side 32 --stride 32
 
-Weights are random: they cost the same. Films are generated, and decoding and resizing them counts. ``--memory`` compares
-the memory of films of several lengths, each in a process of its own.
+Weights are random: they cost the same. Films are generated, and decoding and resizing them counts. ``--memory``
+compares the memory of films of several lengths, each in a process of its own.
 """
 
 from __future__ import annotations
