@@ -1,17 +1,4 @@
-_base_ = ['./clips_head.py']
+_base_ = ['./clips_serial.py']
 
 # People look at ten seconds before and after.
-model = dict(
-    roi_head=dict(
-        interaction=dict(
-            type='InteractionAggregation',
-            structure='serial',
-            blocks='MM',
-            in_channels=96,
-            channels=128,
-            num_seconds=21,
-            mask_padding=True,
-        ),
-        memory=dict(past_s=10, future_s=10),
-    )
-)
+model = dict(roi_head=dict(interaction=dict(blocks='MM')))
