@@ -65,6 +65,7 @@ class ClassBalancedSampler(Sampler):
     ) -> None:
         if not 0 < threshold <= 1 or not 0 <= power <= 1:
             raise ValueError(f'threshold must be in (0, 1] and power in [0, 1], got {threshold} and {power}')
+        self.dataset = dataset  # samplers of batches ask for it
         self.rank, self.world_size = get_dist_info()
         self.seed = sync_random_seed() if seed is None else seed
         self.epoch = 0
