@@ -13,8 +13,7 @@ from mmtube.registry import HOOKS
 class ChannelsLastHook(Hook):
     """Lay the weights of convolutions over space, and over time and space, out channels last before a run.
 
-    Maps follow them. It changes no value, only rounding. On a CPU depthwise separable networks train 1.5 to 2 times as
-    fast, small networks over time 1.2 times.
+    Maps follow them. It changes no value, only rounding, and convolutions on a CPU are faster.
     """
 
     priority = 'VERY_HIGH'

@@ -131,7 +131,7 @@ class TubeRoIHead(nn.Module):
     def _enlarged(self, boxes: Tensor, samples: Sequence[ActionDataSample], clip_inds: Tensor) -> Tensor:
         sides = boxes[..., 2:] - boxes[..., :2]
         shift = sides * sides.new_tensor(self.test_enlarge) / 2
-        limits = boxes.new_tensor([[*sample.metainfo['img_shape'][:2]] for sample in samples]).flip(1)[clip_inds, None]
+        limits = boxes.new_tensor([sample.metainfo['img_shape'][1::-1] for sample in samples])[clip_inds, None]
         lower, upper = (boxes[..., :2] - shift).clamp(min=0), boxes[..., 2:] + shift
         return torch.cat([torch.minimum(lower, limits), torch.minimum(upper, limits)], dim=-1)
 
@@ -146,8 +146,7 @@ class TubeRoIHead(nn.Module):
         clip_inds = torch.cat([torch.full((len(boxes),), number) for number, boxes in enumerate(found)]).to(device)
         places = torch.cat([torch.arange(len(boxes)) for boxes in found]).to(device)
         boxes = torch.cat(found)[:, None]
-        slots = None
-        pooled = self.roi_extractor(maps, boxes, clip_inds, slots)
+        pooled = self.roi_extractor(maps, boxes, clip_inds)
         objects = pooled.new_zeros(len(samples), self.max_objects, width)
         objects[clip_inds, places] = pooled
         valid = torch.zeros(objects.shape[:2], dtype=torch.bool, device=device)
