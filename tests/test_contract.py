@@ -68,6 +68,7 @@ NEEDED = {
         for name in ('SEALClips', 'SEALFrames', 'SEALTubes', 'AVAStyle', 'ActionTubes', 'MARSSequences')
     },
     'MMDetTracker': lambda folder: dict(tracker=dict(type='mmdet.ByteTracker', motion=dict(type='KalmanFilter'))),
+    'RepeatTransforms': lambda folder: dict(transforms=[]),
     'ClassBalancedSampler': lambda folder: dict(dataset=Labelled()),
     'PKSequenceSampler': lambda folder: dict(dataset=Labelled()),
     **{name: lambda folder: dict(ann_file='gt.json') for name in ('TrackingMetric', 'LinkingMetric')},

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from mmengine.dataset import pseudo_collate
 
 from mmtube.registry import FUNCTIONS
 
@@ -34,3 +35,18 @@ def tubelet_collate(batch: Sequence[dict[str, Any]], multiple: int = 1, rows: in
         padded[row, :, : feature.shape[1]] = feature
         mask[row, : feature.shape[1]] = item['data_samples'].valid
     return {'inputs': {'features': padded, 'mask': mask}, 'data_samples': [item['data_samples'] for item in batch]}
+
+
+@FUNCTIONS.register_module()
+def repeat_collate(batch: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any]:
+    """Make one batch of what ``RepeatTransforms`` gives for each item.
+
+    In a config ``collate_fn=dict(type='mmtube.repeat_collate')``.
+
+    Args:
+        batch (Sequence[Sequence[dict]]): Samples of each item.
+
+    Returns:
+        dict: As MMEngine's ``pseudo_collate``, of all samples.
+    """
+    return pseudo_collate([sample for samples in batch for sample in samples])

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
@@ -23,8 +24,29 @@ HEADS = ('head', 'person', 'object', 'memory', 'serial', 'dense', 'parallel', 'h
 # Classes that move across the picture.
 FAST = ('run', 'walk', 'push cart', 'jump', 'bounce ball', 'kick ball')
 
+# What the last test looked at, by backbone and boxes over time.
+LOOKED: dict[str, list] = {}
 
-def train_and_test(name: str, folder: Path, options: list[str]) -> None:
+
+def _shared_loop() -> type:
+    """The loop of the tests: heads whose features are the same look at the clips once."""
+    from mmtube.engine.loops import TwoPassTestLoop
+
+    class SharedLookLoop(TwoPassTestLoop):
+        def __init__(self, *args: Any, shared: str, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._shared = shared
+
+        def look(self) -> list:
+            if self._shared not in LOOKED:
+                LOOKED.clear()
+                LOOKED[self._shared] = super().look()
+            return LOOKED[self._shared]
+
+    return SharedLookLoop
+
+
+def train_and_test(name: str, folder: Path, shared: str, options: list[str]) -> None:
     """Train a config of SEAL-mini and write what the test says of its last checkpoint."""
     if (folder / 'result.json').exists():
         return
@@ -32,9 +54,11 @@ def train_and_test(name: str, folder: Path, options: list[str]) -> None:
 
     # Formatting a config takes longer than training a head.
     Config.pretty_text = property(lambda cfg: '')  # type: ignore[assignment, misc]
-    result = f'test_evaluator.out_file={folder / "result.json"}'
-    arguments = [f'seal_mini/clips_{name}', '--work-dir', str(folder), '--cfg-options', *options, result]
-    runner = build_runner(build_config(make_parser(__doc__ or '').parse_args(arguments)))
+    options = [*options, f'test_evaluator.out_file={folder / "result.json"}', 'train_cfg.val_begin=1000']
+    arguments = [f'seal_mini/clips_{name}', '--work-dir', str(folder), '--cfg-options', *options]
+    cfg = build_config(make_parser(__doc__ or '').parse_args(arguments))
+    cfg.test_cfg = dict(type=_shared_loop(), shared=shared)
+    runner = build_runner(cfg)
     started = time.perf_counter()
     runner.train()
     (folder / 'seconds.json').write_text(json.dumps({'train_s': time.perf_counter() - started}))
@@ -42,7 +66,7 @@ def train_and_test(name: str, folder: Path, options: list[str]) -> None:
 
 
 def numbers(folder: Path) -> dict[str, float]:
-    """The numbers of one run, in percent, and the minutes of its training with validation."""
+    """The numbers of one run, in percent, and the minutes of its training."""
     result = json.loads((folder / 'result.json').read_text())
     metrics, table = result['metrics'], result['tables']['classes']
     classes = {name: ap for name, ap in zip(table['class'], table['ap@0.5']) if ap is not None}
@@ -63,12 +87,13 @@ def main() -> None:
     for seed in args.seeds:
         folder = args.work_dir / f'seed_{seed}'
         given = [f'randomness.seed={seed}']
-        train_and_test('baseline', folder / 'baseline', given)
+        train_and_test('baseline', folder / 'baseline', f'{folder} baseline', given)
         rows.setdefault('baseline', []).append(numbers(folder / 'baseline'))
         for head in args.heads:
-            weights = folder / 'baseline' / 'epoch_4.pth'
-            cache = folder / f'features{"_4fps" if head.endswith("4fps") else ""}.pth'
-            train_and_test(head, folder / head, [*given, f'load_from={weights}', f'train_cfg.cache={cache}'])
+            boxes = '_4fps' if head.endswith('4fps') else ''
+            weights, cache = folder / 'baseline' / 'epoch_4.pth', folder / f'features{boxes}.pth'
+            options = [*given, f'load_from={weights}', f'train_cfg.cache={cache}']
+            train_and_test(head, folder / head, str(cache), options)
             rows.setdefault(head, []).append(numbers(folder / head))
     columns = list(rows['baseline'][0])
     print('| | ' + ' | '.join(columns) + ' |\n|' + '---|' * (len(columns) + 1))

@@ -4,6 +4,7 @@ from .jitter_boxes import JitterBoxes
 from .jitter_colors import JitterClipColors
 from .load_film_frame import LoadFilmFrame
 from .pack_clip import PackSEALClip
+from .repeat import RepeatTransforms
 from .sample_clip import SampleSEALClip
 from .sequence import LoadSequence, PackSequence, SampleSequence
 from .sequence_augment import EraseSequence, PadCropSequence
@@ -22,6 +23,7 @@ __all__ = [
     'PackSequence',
     'PackTubelet',
     'PadCropSequence',
+    'RepeatTransforms',
     'SampleSEALClip',
     'SampleSequence',
     'TubeletRescale',

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import torch
 from mmengine.dist import all_gather_object
+from mmengine.evaluator import Evaluator
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner, TestLoop, ValLoop
 from mmengine.structures import BaseDataElement
@@ -13,9 +14,48 @@ from mmengine.structures import BaseDataElement
 from mmtube.models.roi_heads import ClipActionDetector, ClipFeatures, MemoryPool
 from mmtube.registry import LOOPS
 
+Looked = list[tuple[ClipFeatures, BaseDataElement]]
+
+
+class _TwoPasses(BaseLoop):
+    """What testing and validation share."""
+
+    MODE: str
+    fp16: bool
+    evaluator: Evaluator
+
+    @property
+    def _model(self) -> ClipActionDetector:
+        model = self.runner.model
+        return model.module if is_model_wrapper(model) else model
+
+    def run(self) -> dict[str, float]:
+        """Look at all clips, score them and return the metrics."""
+        runner: Runner = self.runner
+        runner.call_hook(f'before_{self.MODE}')
+        runner.call_hook(f'before_{self.MODE}_epoch')
+        self._model.eval()
+        for sample in _score(self._model, self.look()):
+            self.evaluator.process(data_samples=[sample], data_batch=None)
+        metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
+        runner.call_hook(f'after_{self.MODE}_epoch', metrics=metrics)
+        runner.call_hook(f'after_{self.MODE}')
+        return metrics
+
+    def look(self) -> Looked:
+        """Return the features and the sample of each clip of this rank: the first pass."""
+        clips: Looked = []
+        for index, data_batch in enumerate(self.dataloader):
+            self.runner.call_hook(f'before_{self.MODE}_iter', batch_idx=index, data_batch=data_batch)
+            with torch.inference_mode(), torch.autocast(_device_type(self._model), enabled=self.fp16):
+                features, samples = self._model.extract_clips(data_batch)
+            clips += zip(features, samples)
+            self.runner.call_hook(f'after_{self.MODE}_iter', batch_idx=index, data_batch=data_batch, outputs=samples)
+        return clips
+
 
 @LOOPS.register_module()
-class TwoPassTestLoop(TestLoop):
+class TwoPassTestLoop(_TwoPasses, TestLoop):
     """Look at all clips, gather the memory of all ranks, then score each clip with the past and future of its film.
 
     The second pass needs no film: it scores stored features (Tang et al., 2020). The memory is one of its own, so that
@@ -28,13 +68,11 @@ class TwoPassTestLoop(TestLoop):
         fp16 (bool): Whether the first pass runs in half precision. Defaults to False.
     """
 
-    def run(self) -> dict[str, float]:
-        """Test and return the metrics."""
-        return _run(self, 'test', self.fp16)
+    MODE = 'test'
 
 
 @LOOPS.register_module()
-class TwoPassValLoop(ValLoop):
+class TwoPassValLoop(_TwoPasses, ValLoop):
     """As :class:`TwoPassTestLoop`, for validation.
 
     Args:
@@ -44,34 +82,11 @@ class TwoPassValLoop(ValLoop):
         fp16 (bool): Whether the first pass runs in half precision. Defaults to False.
     """
 
-    def run(self) -> dict[str, float]:
-        """Validate and return the metrics."""
-        return _run(self, 'val', self.fp16)
-
-
-def _run(loop: BaseLoop, mode: str, fp16: bool) -> dict[str, float]:
-    runner: Runner = loop.runner
-    runner.call_hook(f'before_{mode}')
-    runner.call_hook(f'before_{mode}_epoch')
-    runner.model.eval()
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    clips: list[tuple[ClipFeatures, BaseDataElement]] = []
-    for index, data_batch in enumerate(loop.dataloader):
-        runner.call_hook(f'before_{mode}_iter', batch_idx=index, data_batch=data_batch)
-        with torch.inference_mode(), torch.autocast(_device_type(model), enabled=fp16):
-            features, samples = model.extract_clips(data_batch)
-        clips += zip(features, samples)
-        runner.call_hook(f'after_{mode}_iter', batch_idx=index, data_batch=data_batch, outputs=samples)
-    for sample in _score(model, clips):
-        loop.evaluator.process(data_samples=[sample], data_batch=None)
-    metrics = loop.evaluator.evaluate(len(loop.dataloader.dataset))
-    runner.call_hook(f'after_{mode}_epoch', metrics=metrics)
-    runner.call_hook(f'after_{mode}')
-    return metrics
+    MODE = 'val'
 
 
 @torch.inference_mode()
-def _score(model: ClipActionDetector, clips: list[tuple[ClipFeatures, BaseDataElement]]) -> Iterator[BaseDataElement]:
+def _score(model: ClipActionDetector, clips: Looked) -> Iterator[BaseDataElement]:
     memory: MemoryPool | None = None
     if model.roi_head.memory is not None:
         memory = model.roi_head.memory.emptied()
