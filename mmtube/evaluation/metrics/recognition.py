@@ -35,6 +35,9 @@ class RecognitionMetric(EvaluationMetric):
             are told apart; needs ``class_names``. Defaults to None.
         class_rank (str | None): Frozen list of classes by frequency, for ``subset``. Defaults to None.
         subset (str | Sequence[str]): Such as ``'top60'``: the mean over their classes too. Defaults to none.
+        score_field (str): Field of the samples with the scores. Defaults to 'pred_score'.
+        label_field (str): Field with the labels. Defaults to 'gt_label'.
+        ignore_label (int | None): Samples with this label have none and do not count. Defaults to None.
         kwargs (Any): Those of :class:`EvaluationMetric`.
 
     Raises:
@@ -52,9 +55,15 @@ class RecognitionMetric(EvaluationMetric):
         attributes: str | Mapping[str, str] | None = None,
         class_rank: str | None = None,
         subset: str | Sequence[str] = (),
+        score_field: str = 'pred_score',
+        label_field: str = 'gt_label',
+        ignore_label: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.score_field = score_field
+        self.label_field = label_field
+        self.ignore_label = ignore_label
         self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
         if task not in (None, *TASKS):
             raise ValueError(f'task must be one of {TASKS}, got {task!r}')
@@ -78,12 +87,15 @@ class RecognitionMetric(EvaluationMetric):
 
     def record(self, sample: dict) -> dict[str, Any]:
         """Return scores and labels as arrays."""
-        scores = sample['pred_score']
+        scores = sample[self.score_field]
         streams = scores if isinstance(scores, Mapping) else {'': scores}
-        return {'scores': {name: _array(item) for name, item in streams.items()}, 'label': _array(sample['gt_label'])}
+        label = _array(sample[self.label_field])
+        return {'scores': {name: _array(item) for name, item in streams.items()}, 'label': label}
 
     def evaluate_records(self, records: list) -> EvaluationResult:
-        """Score all samples; their names are their numbers in the data set."""
+        """Score all samples; their names are their numbers among those that count."""
+        if self.ignore_label is not None:
+            records = [record for record in records if record['label'].tolist() != [self.ignore_label]]
         task = self.task or ('multi' if any(record['label'].size > 1 for record in records) else 'single')
         labels = [tuple(_classes(record['label'])) for record in records]
         names = [f'{number:08d}' for number in range(len(records))]

@@ -9,6 +9,7 @@ import torch
 from mmaction.structures import ActionDataSample
 from mmengine.evaluator import Evaluator
 
+from mmtube.errors import InputError
 from mmtube.evaluation.metrics.recognition import RecognitionMetric
 from mmtube.evaluation.protocols import recognition
 
@@ -39,6 +40,24 @@ def test_it_takes_what_acc_metric_takes():
     assert mine['recognition/top1'] == theirs['acc/top1']
     assert mine['recognition/top5'] == theirs['acc/top5']
     assert mine['recognition/mean_class_accuracy'] >= theirs['acc/mean1']  # class 5 is never true
+
+
+def test_other_fields_are_scored_and_samples_without_a_label_left_out():
+    scores, labels = random_samples()
+    samples = [
+        sample(row, -1 if number % 3 == 0 else int(label)) for number, (row, label) in enumerate(zip(scores, labels))
+    ]
+    for one, row in zip(samples, scores):
+        one.set_field(torch.as_tensor(row[::-1].copy()), 'pred_other')
+        one.set_field(one.gt_label, 'gt_other')
+    kept = [one for number, one in enumerate(samples) if number % 3]
+    for score_field, chosen in (('pred_score', scores), ('pred_other', scores[:, ::-1])):
+        metric = RecognitionMetric(score_field=score_field, label_field='gt_other', ignore_label=-1)
+        expected = np.mean([chosen[number].argmax() == labels[number] for number in range(21) if number % 3])
+        assert run(metric, samples)['recognition/top1'] == pytest.approx(expected)
+    assert run(RecognitionMetric(ignore_label=-1), samples) == run(RecognitionMetric(), kept)
+    with pytest.raises(InputError, match='class -1'):
+        run(RecognitionMetric(), samples)
 
 
 def test_multi_hot_labels_are_scored_as_mean_average_precision():
