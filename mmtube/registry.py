@@ -16,11 +16,21 @@ def _child(root: Registry, *rooms: str) -> Registry:
 
 
 # Networks: backbones, necks, heads, and the stages that wrap a network.
-_NETWORKS = [f'models.{room}' for room in ('backbones', 'necks', 'heads', 'losses', 'detectors', 'roi_heads')]
+_ROOMS = ('backbones', 'necks', 'heads', 'losses', 'detectors', 'roi_heads', 'recognizers')
+_NETWORKS = [f'models.{room}' for room in _ROOMS]
 MODELS = _child(roots.MODELS, *_NETWORKS, 'models.reid.video_reid', 'models.tubelet_features')
 # The parts of the pipeline that need no PyTorch to be imported: selection, appearance, tracking, linking, shot changes.
 TASK_UTILS = _child(roots.TASK_UTILS, 'models.trackers', 'models.reid.appearance')
-_SETS = ('frame_source', 'action_tubes', 'ava_style', 'mars', 'seal_clips', 'seal_frames', 'seal_tubes')
+_SETS = (
+    'frame_source',
+    'action_tubes',
+    'ava_style',
+    'mars',
+    'seal_clips',
+    'seal_frames',
+    'seal_tubes',
+    'untrimmed_clips',
+)
 DATASETS = _child(roots.DATASETS, *(f'datasets.{name}' for name in _SETS))
 TRANSFORMS = _child(roots.TRANSFORMS, 'datasets.transforms')
 # Orders of the items of a data set.

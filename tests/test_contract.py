@@ -65,7 +65,15 @@ NEEDED = {
     'FrameSource': lambda folder: dict(path=str(make_film(folder / 'film.mp4', num_frames=3))),
     **{
         name: lambda folder: dict(lazy_init=True)
-        for name in ('SEALClips', 'SEALFrames', 'SEALTubes', 'AVAStyle', 'ActionTubes', 'MARSSequences')
+        for name in (
+            'SEALClips',
+            'SEALFrames',
+            'SEALTubes',
+            'AVAStyle',
+            'ActionTubes',
+            'MARSSequences',
+            'UntrimmedClips',
+        )
     },
     'MMDetTracker': lambda folder: dict(tracker=dict(type='mmdet.ByteTracker', motion=dict(type='KalmanFilter'))),
     'RepeatTransforms': lambda folder: dict(transforms=[]),
@@ -79,6 +87,7 @@ NEEDED = {
     'TubeletExtractor': lambda folder: dict(Config.fromfile(CONFIGS / 'features/slowfast_t.py').model),
     'TubeRoIHead': lambda folder: dict(roi_extractor=dict(type='RoIOverTime'), head=dict(type='ClipActionHead')),
     'ClipActionDetector': lambda folder: dict(Config.fromfile(CONFIGS / 'seal_mini/clips_baseline.py').model),
+    'TSPRecognizer': lambda folder: dict(backbone=dict(type='mmtube.R2Plus1D34TSP')),
     # These need a runner.
     **dict.fromkeys(('StoredFeatureTrainLoop', 'TwoPassTestLoop', 'TwoPassValLoop')),
     'ClipClassifier': None,  # needs a checkpoint of a few hundred megabytes; built in its own tests with a small one

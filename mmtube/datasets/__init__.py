@@ -12,6 +12,7 @@ LAZY = {
     'SEALClips': 'seal_clips',
     'SEALFrames': 'seal_frames',
     'SEALTubes': 'seal_tubes',
+    'UntrimmedClips': 'untrimmed_clips',
     'tubelet_collate': 'collate',
 }
 __all__ = ['ClipIndex', 'Frame', 'FrameSource', 'clip_index', *LAZY]

@@ -1,0 +1,3 @@
+from .tsp_recognizer import TSPRecognizer
+
+__all__ = ['TSPRecognizer']
