@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmtube.ops.box_sampling import TOLERANCE_S, pick_boxes
 from mmtube.structures.seal import SEALAnnotations
 
-TOLERANCE_S = 1e-6  # times in files are rounded
 FRAME_BITS = 32
 
 
@@ -101,20 +101,12 @@ class BoxSampler:
         wanted = (tubelets << FRAME_BITS) + np.floor(position + TOLERANCE_S).astype(np.int64)
         before = np.searchsorted(self._keys, wanted, side='right') - 1
         away = [self._away_s(row, tubelets, position, fps) for row in (before, before + 1)]
-        after_is_nearer = away[1] < away[0] - TOLERANCE_S
-        distance_s = np.where(after_is_nearer, away[1], away[0])
-        valid = distance_s <= np.maximum(self.nearest_s, 1 / fps) + TOLERANCE_S
-        nearest = np.where(after_is_nearer, before + 1, before)
-        boxes_px, scores = np.zeros((len(tubelets), 4), np.float32), np.zeros(len(tubelets), np.float32)
-        boxes_px[valid] = self.boxes.boxes_px[self._rows[nearest[valid]]]
-        between = np.flatnonzero(~valid & (away[0] + away[1] <= self.gap_s + TOLERANCE_S))
-        if len(between):
-            left, right = (self.boxes.boxes_px[self._rows[before[between] + step]] for step in (0, 1))
-            share = (away[0][between] / (away[0] + away[1])[between])[:, None]
-            boxes_px[between] = left + share * (right.astype(np.float64) - left)
-            valid[between] = True
-        scores[valid] = self.boxes.scores[self._rows[nearest[valid]]]
-        return SampledBoxes(boxes_px, valid, distance_s, scores)
+        limits_s = np.maximum(self.nearest_s, 1 / fps)
+        rows = self._rows[np.clip([before, before + 1], 0, len(self._rows) - 1)]
+        picked = pick_boxes(self.boxes.boxes_px, rows, np.stack(away), limits_s, self.gap_s)
+        scores = np.zeros(len(tubelets), np.float32)
+        scores[picked.valid] = self.boxes.scores[picked.nearest[picked.valid]]
+        return SampledBoxes(picked.boxes, picked.valid, picked.distance_s, scores)
 
     def _away_s(self, rows: np.ndarray, tubelets: np.ndarray, position: np.ndarray, fps: np.ndarray) -> np.ndarray:
         """Seconds between times and boxes, inf for boxes of another tubelet or shot."""

@@ -1,3 +1,4 @@
+from .box_sampling import PickedBoxes, pick_boxes, sample_boxes
 from .boxes import (
     box_areas,
     box_centers,
@@ -16,6 +17,7 @@ from .segments import merge_segments, paired_segment_iou, segment_iou
 from .tubes import fill_gaps, interpolate_boxes, temporal_iou, tube_iou
 
 __all__ = [
+    'PickedBoxes',
     'box_areas',
     'box_centers',
     'box_iou',
@@ -29,6 +31,8 @@ __all__ = [
     'normalize_boxes',
     'paired_box_iou',
     'paired_segment_iou',
+    'pick_boxes',
+    'sample_boxes',
     'segment_iou',
     'temporal_iou',
     'tube_iou',

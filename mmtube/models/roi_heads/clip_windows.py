@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmtube.ops import sample_boxes
 from mmtube.structures import Tube
 
 if TYPE_CHECKING:
@@ -24,22 +25,16 @@ def boxes_at(tube: Tube, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where a person is at given times.
 
     Args:
-        tube (Tube): The person, with at least one box.
+        tube (Tube): The person.
         times_s (np.ndarray): (K,) times in seconds.
 
     Returns:
         tuple[np.ndarray, np.ndarray]: (K, 4) float32 boxes in pixels: interpolated between two boxes at most
-        ``MAX_GAP_S`` apart, else the nearest; and (K,) bool, False where no box is near enough.
+        ``MAX_GAP_S`` apart, else the nearest, 0 where none is near enough; and (K,) bool, False there.
     """
-    after = np.searchsorted(tube.times_s, times_s).clip(0, len(tube) - 1)
-    before = np.where(tube.times_s[after] > times_s, np.maximum(after - 1, 0), after)
-    to_before, to_after = times_s - tube.times_s[before], tube.times_s[after] - times_s
-    between = (to_before >= 0) & (to_after >= 0) & (to_before + to_after <= MAX_GAP_S)
-    nearest = np.where(np.abs(to_before) <= np.abs(to_after), before, after)
-    is_near = np.minimum(np.abs(to_before), np.abs(to_after)) <= MAX_DISTANCE_S
-    blended = np.stack([np.interp(times_s, tube.times_s, column) for column in tube.boxes_px.T], axis=1)
-    boxes_px = np.where(between[:, None], blended, tube.boxes_px[nearest])
-    return boxes_px.astype(np.float32), between | is_near
+    return sample_boxes(
+        tube.times_s, tube.boxes_px, times_s, MAX_DISTANCE_S, MAX_GAP_S, between_first=True, tolerance_s=0.0
+    )
 
 
 def key_inds_near(tube: Tube, stride_s: float) -> np.ndarray:

@@ -1,5 +1,5 @@
-from .box_grid import BoxGrid, TubeletBoxes, sample_boxes
+from .box_grid import BoxGrid, TubeletBoxes
 from .extractor import TubeletExtractor
 from .film_windows import FilmWindows, resample
 
-__all__ = ['BoxGrid', 'FilmWindows', 'TubeletBoxes', 'TubeletExtractor', 'resample', 'sample_boxes']
+__all__ = ['BoxGrid', 'FilmWindows', 'TubeletBoxes', 'TubeletExtractor', 'resample']

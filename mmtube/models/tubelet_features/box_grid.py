@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmtube.ops import box_areas, clip_boxes
+from mmtube.ops import box_areas, clip_boxes, sample_boxes
+from mmtube.ops.box_sampling import TOLERANCE_S
 from mmtube.structures import Tube
-
-TOLERANCE_S = 1e-6  # times in files are rounded
 
 
 @dataclass(eq=False)
@@ -54,54 +53,6 @@ class TubeletBoxes:
         return cls(str(tube.track_id), tube.times_s, tube.boxes_px, t0_s, t1_s)
 
 
-def sample_boxes(
-    times_s: np.ndarray,
-    boxes_px: np.ndarray,
-    wanted_s: np.ndarray,
-    cuts_s: np.ndarray | Sequence[float] = (),
-    nearest_s: float = 0.5,
-    gap_s: float = 1.0,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the boxes of one tubelet at any times.
-
-    A time takes the nearest box within ``nearest_s``, the earlier of two that are as near; else what lies between its
-    two neighbours if they are at most ``gap_s`` apart; else it has none. Boxes of another shot do not count, because
-    a person jumps at a cut.
-
-    Args:
-        times_s (np.ndarray): (T,) float64 times of the boxes, increasing.
-        boxes_px (np.ndarray): (T, 4) float32.
-        wanted_s (np.ndarray): (K,) float64 times.
-        cuts_s (np.ndarray | Sequence[float]): Increasing times at which a new shot begins. Defaults to none.
-        nearest_s (float): Seconds to the nearest box. Defaults to 0.5.
-        gap_s (float): Seconds between the neighbours of an interpolated box. Defaults to 1.
-
-    Returns:
-        tuple[np.ndarray, np.ndarray]: (K, 4) float32 boxes, 0 where there is none, and (K,) bool.
-    """
-    found = np.zeros((len(wanted_s), 4), np.float32)
-    if not len(times_s):
-        return found, np.zeros(len(wanted_s), bool)
-    cuts_s = np.asarray(cuts_s, np.float64)
-    shots, wanted_shots = (np.searchsorted(cuts_s, seconds, side='right') for seconds in (times_s, wanted_s))
-    after = np.searchsorted(times_s, wanted_s)
-    away = np.full((2, len(wanted_s)), np.inf)
-    rows = np.stack([after - 1, after])
-    for side in (0, 1):
-        row = rows[side].clip(0, len(times_s) - 1)
-        same = (row == rows[side]) & (shots[row] == wanted_shots)
-        away[side, same] = np.abs(times_s[row] - wanted_s)[same]
-    is_after = away[1] < away[0] - TOLERANCE_S
-    nearest = np.where(is_after, rows[1], rows[0])
-    valid = away.min(axis=0) <= nearest_s + TOLERANCE_S
-    found[valid] = boxes_px[nearest[valid]]
-    between = np.flatnonzero(~valid & (away.sum(axis=0) <= gap_s + TOLERANCE_S))
-    left, right = (boxes_px[rows[side, between]].astype(np.float64) for side in (0, 1))
-    found[between] = left + (away[0, between] / away[:, between].sum(axis=0))[:, None] * (right - left)
-    valid[between] = True
-    return found, valid
-
-
 @dataclass(frozen=True)
 class BoxGrid:
     """The times ``(k + 0.5) / box_fps`` at which the people of a film have a box.
@@ -110,8 +61,8 @@ class BoxGrid:
 
     Args:
         box_fps (float): Boxes per second.
-        nearest_s (float): As :func:`sample_boxes`. Defaults to 0.5.
-        gap_s (float): As :func:`sample_boxes`. Defaults to 1.
+        nearest_s (float): As :func:`mmtube.ops.pick_boxes`. Defaults to 0.5.
+        gap_s (float): As :func:`mmtube.ops.pick_boxes`. Defaults to 1.
 
     Raises:
         ValueError: If ``box_fps`` is not positive or a limit is negative.
@@ -156,7 +107,7 @@ class BoxGrid:
         """
         slots = self.within(tubelet.t0_s, tubelet.t1_s)
         times_s = self.times_s(slots)
-        boxes_px, valid = sample_boxes(tubelet.times_s, tubelet.boxes_px, times_s, cuts_s, self.nearest_s, self.gap_s)
+        boxes_px, valid = sample_boxes(tubelet.times_s, tubelet.boxes_px, times_s, self.nearest_s, self.gap_s, cuts_s)
         boxes_px = clip_boxes(boxes_px, *frame_size)
         return SlotBoxes(int(slots[0]), boxes_px, valid & (box_areas(boxes_px) > 0))
 

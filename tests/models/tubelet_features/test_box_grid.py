@@ -1,63 +1,15 @@
-"""Which box a person has at a time, and when none."""
+"""Which boxes a person has on the grid of a film."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from mmtube.models.tubelet_features import BoxGrid, TubeletBoxes, sample_boxes
+from mmtube.models.tubelet_features import BoxGrid, TubeletBoxes
 
 
 def boxes(times_s):
     """A box whose left edge tells its time."""
     times_s = np.asarray(times_s, np.float64)
     return times_s, np.stack([100 * times_s, 0 * times_s, 100 * times_s + 10, 0 * times_s + 10], 1).astype(np.float32)
-
-
-def test_the_nearest_box_is_taken_and_of_two_as_near_the_earlier():
-    found, valid = sample_boxes(*boxes([0, 0.4]), np.array([0.05, 0.2, 0.21, 0.8]))
-    assert found[:, 0].tolist() == [0, 0, 40, 40] and valid.all()
-
-
-def test_half_a_second_is_near_enough_and_more_is_not():
-    found, valid = sample_boxes(*boxes([2.0]), np.array([1.49, 1.5, 2.5, 2.51]))
-    assert valid.tolist() == [False, True, True, False]
-    assert found[0].tolist() == [0, 0, 0, 0]
-
-
-def test_a_short_hole_is_interpolated_where_no_box_is_near():
-    limits = dict(nearest_s=0.1, gap_s=1.0)
-    found, valid = sample_boxes(*boxes([0, 1.0]), np.array([0.25, 0.5]), **limits)
-    assert found[:, 0].tolist() == [25, 50] and found[:, 2].tolist() == [35, 60] and valid.all()
-    assert not sample_boxes(*boxes([0, 1.1]), np.array([0.5]), **limits)[1].any()
-
-
-def test_a_hole_of_a_second_has_a_box_everywhere_and_one_of_two_seconds_has_not():
-    wanted = np.arange(0, 2.01, 0.125)
-    assert sample_boxes(*boxes([0, 1.0]), wanted[wanted <= 1])[1].all()
-    assert sample_boxes(*boxes([0, 2.0]), wanted)[1].tolist() == [True] * 5 + [False] * 7 + [True] * 5
-
-
-def test_boxes_of_another_shot_do_not_count():
-    found, valid = sample_boxes(*boxes([0, 0.8]), np.array([0.3, 0.45, 0.55]), cuts_s=[0.5], nearest_s=0.5)
-    assert found[:, 0].tolist() == [0, 0, 80] and valid.all()
-    _, valid = sample_boxes(*boxes([0, 0.8]), np.array([0.3, 0.5]), cuts_s=[0.4], nearest_s=0.2, gap_s=1)
-    assert valid.tolist() == [False, False]  # no interpolation across the cut
-
-
-def test_without_boxes_there_is_none():
-    found, valid = sample_boxes(np.zeros(0), np.zeros((0, 4), np.float32), np.array([1.0]))
-    assert found.tolist() == [[0, 0, 0, 0]] and not valid.any()
-
-
-@given(st.lists(st.integers(0, 300), min_size=1, max_size=20, unique=True), st.lists(st.integers(-50, 350), min_size=1))
-def test_a_box_that_is_given_is_never_further_than_the_limit(centiseconds, wanted):
-    times_s, rows = boxes(np.sort(centiseconds) / 100)
-    wanted_s = np.array(wanted) / 100
-    found, valid = sample_boxes(times_s, rows, wanted_s)
-    away = np.abs(times_s[:, None] - wanted_s).min(axis=0)
-    assert (valid == (away <= 0.5 + 1e-6)).all()  # with these limits a hole of a second is never interpolated
-    np.testing.assert_allclose(np.abs(found[valid, 0] / 100 - wanted_s[valid]), away[valid], atol=1e-5)
 
 
 def test_the_grid_lies_in_the_middle_of_its_steps():
