@@ -1,11 +1,13 @@
 """Clip scores out of the pass that makes the features of tubelets."""
 
+from functools import partial
+
 import numpy as np
 import pytest
-import torch
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
-from torch import nn
+from tiny_clip_detector import CLASSES, PASSES, SIZE, WIDTH, noise_film, save_weights
+from tiny_clip_detector import config as tiny_config
+from tiny_clip_detector import tube as tiny_tube
 
 from mmtube.apis import TubeInferencer
 from mmtube.datasets import FrameSource
@@ -14,26 +16,10 @@ from mmtube.models.roi_heads import ClipClassifier, RowClipClassifier
 from mmtube.models.tubelet_features import TubeletExtractor
 from mmtube.registry import MODELS
 from mmtube.structures import Tube, TubeletRows
-from mmtube.testing import make_film
 
 pytestmark = pytest.mark.filterwarnings('ignore:.*tensors are not used')  # weights of a head with interaction
 
-SIZE, FPS, CLASSES, WIDTH = (64, 48), 30, 5, 6
-PASSES = []  # clips of each forward pass of any backbone here
-
-
-@MODELS.register_module(force=True)
-class PassingBackbone(nn.Module):
-    """Two maps of different length; all backbones together count their passes."""
-
-    def __init__(self):
-        super().__init__()
-        self.slow = nn.Conv3d(3, WIDTH // 2, (4, 16, 16), stride=(4, 16, 16))
-        self.fast = nn.Conv3d(3, WIDTH // 2, (1, 16, 16), stride=(1, 16, 16))
-
-    def forward(self, inputs):
-        PASSES.append(len(inputs))
-        return self.slow(inputs).relu(), self.fast(inputs).relu()
+FPS = 30
 
 
 @MODELS.register_module(force=True)
@@ -46,47 +32,19 @@ class StandingPeople:
 
 
 def config(blocks='PM', **sample):
-    interaction = dict(
-        type='InteractionAggregation', structure='serial', blocks=blocks, in_channels=WIDTH, channels=8, num_seconds=4
-    )
-    model = dict(
-        type='ClipActionDetector',
-        backbone=dict(type='PassingBackbone'),
-        roi_head=dict(
-            type='TubeRoIHead',
-            roi_extractor=dict(type='RoIOverTime', output_size=2),
-            head=dict(type='ClipActionHead', in_channels=WIDTH, channels=8, num_classes=CLASSES, num_hidden=1),
-            interaction={**interaction, 'zero_init': False} if blocks else None,
-            memory=dict(past_s=2, future_s=1, per_second=2) if 'M' in blocks else None,
-            test_enlarge=(0, 0),
-        ),
-    )
-    pipeline = [
-        {'type': 'SampleSEALClip', 'clip_len': 32, 'frame_interval': 1, 'fps': 30, **sample},
-        dict(type='DecodeWindow', short_side=256),
-        dict(type='mmaction.FormatShape', input_format='NCTHW', collapse=True),
-        dict(type='PackSEALClip'),
-    ]
-    dataset = dict(type='SEALClips', boxes_per_s=4, pipeline=pipeline)
-    return dict(default_scope='mmtube', model=model, test_dataloader=dict(dataset=dataset))
+    """Clips of 32 frames, and people in the boxes that they have."""
+    sample = {'clip_len': 32, 'frame_interval': 1, 'fps': 30, **sample}
+    return tiny_config(sample, blocks, slow_stride=4, test_enlarge=(0, 0))
 
 
 @pytest.fixture(scope='module')
 def checkpoint(tmp_path_factory):
-    torch.manual_seed(0)
-    with DefaultScope.overwrite_default_scope('mmtube'):
-        model = MODELS.build(Config(config('PM')).model)
-    for parameter in model.roi_head.parameters():
-        nn.init.normal_(parameter, std=0.5)
-    path = tmp_path_factory.mktemp('rows') / 'model.pth'
-    torch.save({'state_dict': model.state_dict()}, path)
-    return str(path)
+    return save_weights(config('PM'), tmp_path_factory.mktemp('rows') / 'model.pth')
 
 
 @pytest.fixture(scope='module')
 def film(tmp_path_factory):
-    noise = np.random.default_rng(0).integers(0, 256, (150, 6, 8, 3), np.uint8).repeat(8, axis=1).repeat(8, axis=2)
-    return make_film(tmp_path_factory.mktemp('films') / 'v.mp4', frames=noise, fps=FPS)
+    return noise_film(tmp_path_factory.mktemp('films') / 'v.mp4', FPS)
 
 
 def features_of(checkpoint, **options):
@@ -101,11 +59,8 @@ def extract(film, people, checkpoint, **options):
         return TubeletExtractor(**arguments).extract(source, people, source.info)
 
 
-def tube(track_id, frames, box=(4.0, 4, 30, 40)):
-    return Tube(track_id, frames, frames / FPS, np.tile(np.float32(box), (len(frames), 1)))
-
-
-PEOPLE = [tube(1, np.arange(150)), tube(2, np.arange(50, 140), (30.0, 6, 62, 44))]
+tube = partial(tiny_tube, fps=FPS)
+PEOPLE = [tube(1, np.arange(150)), tube(2, np.arange(50, 140), box=(30.0, 6, 62, 44))]
 
 
 def test_scores_are_those_of_a_pass_of_its_own_where_a_window_is_centred_on_the_key_time(film, checkpoint):
@@ -155,11 +110,9 @@ def test_the_pipeline_makes_features_first_and_scores_clips_from_the_same_passes
 
 
 def test_blocks_of_objects_are_told_of_in_the_report(film, checkpoint, tmp_path):
-    torch.manual_seed(0)
-    with DefaultScope.overwrite_default_scope('mmtube'):
-        torch.save(MODELS.build(Config(config('PO')).model).state_dict(), tmp_path / 'o.pth')
-    stage = dict(type='RowClipClassifier', model=config('PO'), checkpoint=str(tmp_path / 'o.pth'))
-    own = features_of(str(tmp_path / 'o.pth'))
+    weights = save_weights(config('PO'), tmp_path / 'o.pth')
+    stage = dict(type='RowClipClassifier', model=config('PO'), checkpoint=weights)
+    own = features_of(weights)
     result = TubeInferencer(pipeline(checkpoint, clip_classifier=stage, tubelet_features=own))(film)
     (report,) = (stage for stage in result.stages if stage.name == 'clip_classifier')
     assert report.state == 'run' and 'without objects' in report.reason and report.seconds > 0
@@ -169,11 +122,9 @@ def test_blocks_of_objects_are_told_of_in_the_report(film, checkpoint, tmp_path)
 def test_other_features_are_refused_before_a_film_is_read(checkpoint, tmp_path):
     with pytest.raises(InputError, match="'clip_classifier' needs the stage 'tubelet_features'"):
         TubeInferencer(pipeline(checkpoint, tubelet_features=None))
-    torch.manual_seed(1)
-    with DefaultScope.overwrite_default_scope('mmtube'):
-        torch.save(MODELS.build(Config(config('PM')).model).state_dict(), tmp_path / 'other.pth')
+    other = save_weights(config('PM'), tmp_path / 'other.pth', seed=1)
     with pytest.raises(InputError, match=r'its backbone has other weights, hash .* give both the same checkpoint'):
-        TubeInferencer(pipeline(checkpoint, tubelet_features=features_of(str(tmp_path / 'other.pth'))))
+        TubeInferencer(pipeline(checkpoint, tubelet_features=features_of(other)))
     slow = dict(type='RowClipClassifier', model=config('PM', frame_interval=2, fps=25), checkpoint=checkpoint)
     with pytest.raises(InputError, match=r'32 frames over 2\.560 s and 32 frames over 1\.067 s'):
         TubeInferencer(pipeline(checkpoint, clip_classifier=slow))
@@ -191,7 +142,7 @@ def test_other_features_are_refused_before_a_film_is_read(checkpoint, tmp_path):
 def test_odd_tubes_have_scores_where_they_have_rows(film, checkpoint):
     nobody = Tube(1, [], [], np.zeros((0, 4)))
     short = tube(2, np.arange(29, 32))  # 0.1 s around 1 s
-    outside = tube(3, np.arange(150), (70.0, 0, 90, 20))
+    outside = tube(3, np.arange(150), box=(70.0, 0, 90, 20))
     many = [tube(10 + number, np.arange(20, 100)) for number in range(200)]
     people = [nobody, short, outside, *many]
     stage = RowClipClassifier(config('PM'), checkpoint)

@@ -3,86 +3,37 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.registry import DefaultScope
-from torch import nn
+from tiny_clip_detector import CLASSES, PASSES, SIZE, network, noise_film, save_weights
+from tiny_clip_detector import config as tiny_config
+from tiny_clip_detector import tube as tiny_tube
 
 from mmtube.datasets import FrameSource, SEALClips
 from mmtube.errors import InputError
 from mmtube.models.roi_heads import ClipClassifier
-from mmtube.registry import MODELS
 from mmtube.structures import Tube
 from mmtube.structures.seal import BoxTable, SEALAnnotations, TubeletRecord, VideoRecord, write_seal_json
 from mmtube.testing import make_film
 
-SIZE, FPS, CLASSES, WIDTH = (64, 48), 25, 5, 6
+FPS = 25
 FRAMES = np.arange(24, 127)  # 0.96 to 5.04 s: in the clips of 1, 2, 3, 4 and 5 s
 
 
-@MODELS.register_module(force=True)
-class CountingBackbone(nn.Module):
-    """Two maps of different length; counts the clips that it sees."""
-
-    def __init__(self):
-        super().__init__()
-        self.slow = nn.Conv3d(3, WIDTH // 2, (2, 16, 16), stride=(2, 16, 16))
-        self.fast = nn.Conv3d(3, WIDTH // 2, (1, 16, 16), stride=(1, 16, 16))
-        self.clips = 0
-
-    def forward(self, inputs):
-        self.clips += len(inputs)
-        return self.slow(inputs).relu(), self.fast(inputs).relu()
-
-
 def config(blocks='PM', boxes_per_s=4, span='centred'):
-    interaction = dict(
-        type='InteractionAggregation', structure='serial', blocks=blocks, in_channels=WIDTH, channels=8, num_seconds=4
-    )
-    model = dict(
-        type='ClipActionDetector',
-        backbone=dict(type='CountingBackbone'),
-        roi_head=dict(
-            type='TubeRoIHead',
-            roi_extractor=dict(type='RoIOverTime', output_size=2),
-            head=dict(type='ClipActionHead', in_channels=WIDTH, channels=8, num_classes=CLASSES, num_hidden=1),
-            interaction={**interaction, 'zero_init': False} if blocks else None,
-            memory=dict(past_s=2, future_s=1, per_second=2) if 'M' in blocks else None,
-        ),
-    )
-    pipeline = [
-        dict(type='SampleSEALClip', clip_len=8, frame_interval=4, span=span),
-        dict(type='DecodeWindow', short_side=256),
-        dict(type='mmaction.FormatShape', input_format='NCTHW', collapse=True),
-        dict(type='PackSEALClip'),
-    ]
-    dataset = dict(type='SEALClips', boxes_per_s=boxes_per_s, pipeline=pipeline)
-    return dict(default_scope='mmtube', model=model, test_dataloader=dict(dataset=dataset))
-
-
-def reference(cfg):
-    torch.manual_seed(0)
-    with DefaultScope.overwrite_default_scope('mmtube'):
-        model = MODELS.build(Config(cfg).model)
-    for parameter in model.roi_head.parameters():
-        nn.init.normal_(parameter, std=0.5)
-    model.eval()
-    return model
+    """Clips of every fourth of 32 frames."""
+    return tiny_config(dict(clip_len=8, frame_interval=4, span=span), blocks, boxes_per_s)
 
 
 def classifier(cfg, tmp_path, **options):
-    torch.save({'state_dict': reference(cfg).state_dict()}, tmp_path / 'model.pth')
-    return ClipClassifier(cfg, str(tmp_path / 'model.pth'), **options)
+    return ClipClassifier(cfg, save_weights(cfg, tmp_path / 'model.pth'), **options)
 
 
 @pytest.fixture(scope='module')
 def film(tmp_path_factory):
-    noise = np.random.default_rng(0).integers(0, 256, (150, 6, 8, 3), np.uint8).repeat(8, axis=1).repeat(8, axis=2)
-    (tmp_path_factory.getbasetemp() / 'clips').mkdir(exist_ok=True)
-    return make_film(tmp_path_factory.getbasetemp() / 'clips' / 'v.mp4', frames=noise)
+    return noise_film(tmp_path_factory.mktemp('clips') / 'v.mp4', FPS)
 
 
-def tube(track_id, frames=FRAMES, box=(4.0, 4, 30, 40), **columns):
-    return Tube(track_id, frames, frames / FPS, np.tile(np.float32(box), (len(frames), 1)), **columns)
+def tube(track_id, frames=FRAMES, box=(4.0, 4, 30, 40)):
+    return tiny_tube(track_id, frames, FPS, box)
 
 
 PEOPLE = [tube(1), tube(2, FRAMES[:60], (20.0, 2, 60, 46)), tube(3, FRAMES[40:], (40.0, 10, 62, 30))]
@@ -101,7 +52,7 @@ def expected(cfg, film, folder, span):
     options = dict(cfg['test_dataloader']['dataset'])
     options.pop('type')
     dataset = SEALClips(str(folder / 'a.json'), data_prefix=dict(video=str(film.parent)), test_mode=True, **options)
-    model, clips = reference(cfg), []
+    model, clips = network(cfg), []
     with torch.inference_mode():
         for index in range(len(dataset)):
             item = dataset[index]
@@ -128,15 +79,16 @@ def test_scores_are_those_of_the_data_set_and_the_two_passes(film, tmp_path, blo
     cfg = config(blocks, boxes_per_s, span)
     wanted = expected(cfg, film, tmp_path, span)
     stage = classifier(cfg, tmp_path, batch_size=batch_size)
+    PASSES.clear()
     with FrameSource(str(film)) as frames:
         found = stage.classify(frames, PEOPLE, SIZE)
+    assert sum(PASSES) == 5  # each clip once, for all people
     assert sorted(wanted) == [(one.track_id, key) for one in found for key in one.clip_times_s.tolist()]
     assert len(wanted) == 5 + 3 + 3
     scores = np.concatenate([one.clip_scores for one in found])
     reference_scores = np.stack([wanted[key] for key in sorted(wanted)])
     assert np.ptp(reference_scores, axis=0).max() > 1e-2  # they tell people and times apart
     np.testing.assert_allclose(scores, reference_scores, atol=2e-5)
-    assert stage._network.network.backbone.clips == 5  # each clip once, for all people
 
 
 def test_the_memory_of_one_film_is_not_that_of_the_next(film, tmp_path):
@@ -195,9 +147,10 @@ def test_a_thousand_tubes_share_the_passes_of_the_backbone(film, tmp_path):
     corners = rng.uniform(0, 30, (1000, 2))
     people = [tube(number, FRAMES[::5], (*corner, *(corner + 15))) for number, corner in enumerate(corners)]
     stage = classifier(config('PM'), tmp_path)
+    PASSES.clear()
     with FrameSource(str(film)) as frames:
         found = stage.classify(frames, people, SIZE)
-    assert stage._network.network.backbone.clips == 5
+    assert sum(PASSES) == 5
     assert all(one.clip_scores.shape == (5, CLASSES) for one in found)
 
 
