@@ -39,8 +39,8 @@ class UntrimmedClips(TableDataset):
 
     The dict of an item has ``video_id``, ``film``, ``label`` (the action, -1 for background), ``gt_region`` (0
     background, 1 foreground), ``segment_s`` (2,) float64 the action or gap, ``key_s`` the middle of the clip,
-    ``clip_start_s``, ``clip_end_s``, ``duration_s``, ``ori_shape``, ``img_key``, ``modality``, ``test_mode`` and, with
-    ``features``, ``video_feature`` (D,) float32. ``SampleSEALClip`` and ``DecodeWindow`` read the clip. Sizes are
+    ``clip_start_s``, ``clip_end_s``, ``duration_s``, ``ori_shape``, ``img_key``, ``modality``, ``test_mode`` and
+    ``video_feature`` (D,) float32, with D = 0 where there are no ``features``. ``SampleSEALClip`` and ``DecodeWindow`` read the clip. Sizes are
     those of the films, so that films may be kept in another size than the annotation tells.
 
     Args:
@@ -51,7 +51,7 @@ class UntrimmedClips(TableDataset):
             classes of the file, of all its splits, sorted.
         features (dict | None): Features of whole films: ``folder`` with a ``<film>.npz`` for each, relative to
             ``data_root``, as ``tools/extract_features.py`` writes them, and any of ``stream``, ``fps``, ``window``,
-            ``stride``, ``dim`` and ``checkpoint`` that the files must have. Defaults to None: items have none.
+            ``stride``, ``dim`` and ``checkpoint`` that the files must have. Defaults to None.
         clip_s (float): Length of a clip in seconds. Defaults to 16 / 15, 16 frames at 15 per second.
         clips_per_segment (int): Clips of each action and of each gap. Defaults to 5.
         film_name (str): Name of the file of a film without its suffix, and of its features, where ``{vid}`` is the key
@@ -196,8 +196,8 @@ class UntrimmedClips(TableDataset):
             test_mode=self.test_mode,
         )
         info['ori_shape'] = self._shape(info['film'])
-        if self.features is not None:
-            info['video_feature'] = self._video_feature(name).copy()
+        none = np.zeros(0, np.float32)
+        info['video_feature'] = none if self.features is None else self._video_feature(name).copy()
         return info
 
     def _even(self, place: int) -> float:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+from torch import nn
 
 from mmtube.apis.features import FeatureJob, run_jobs
 from mmtube.config import load_config
@@ -23,6 +24,14 @@ from mmtube.structures.io.features_npz import (
 from mmtube.testing import make_film
 
 SIDE = 32
+
+
+@MODELS.register_module()
+class Dots(nn.Sequential):
+    """A network that sees single pixels."""
+
+    def __init__(self):
+        super().__init__(nn.Conv3d(3, 4, 1), nn.BatchNorm3d(4), nn.ReLU())
 
 
 @pytest.fixture(autouse=True)
@@ -68,10 +77,10 @@ def write_features(root, folder, checkpoint, vids='abc'):
 
 
 def invent_features(root):
-    """Files as the command writes them, of random numbers."""
+    """Files as the command writes them, of small random numbers."""
     rng = np.random.default_rng(1)
     for vid in 'abc':
-        rows = TubeletFeatures(rng.random((4, 512)), np.ones(4, bool), 8 / 15, 0.0, 68 / 15)
+        rows = TubeletFeatures(rng.random((4, 512)) / 20, np.ones(4, bool), 8 / 15, 0.0, 68 / 15)
         meta = FeatureMeta('tsp_frame', 15.0, 16, 16, 0.0, 512)
         write_features_npz(root / 'features' / 'tsp_frame' / f'{vid}.npz', meta, {vid: rows})
 
@@ -143,6 +152,21 @@ def test_a_training_begins_with_a_backbone_and_its_checkpoint_makes_features(roo
     with torch.no_grad():
         feature = model(model.data_preprocessor(dict(inputs=[clip]))['inputs'])[0].numpy()
     np.testing.assert_allclose(after[1].astype(np.float32), feature, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize('global_channels', [512, 0])
+def test_a_training_learns_where_actions_are(root, global_channels):
+    """A bright bar moves in the action and nowhere else."""
+    options = {'model.backbone': dict(type='Dots', _delete_=True), 'model.in_channels': 4, 'load_from': None}
+    options |= {'train_cfg.max_epochs': 15, 'train_cfg.val_interval': 15, 'default_hooks.checkpoint.interval': 15}
+    options |= {'optim_wrapper.optimizer.lr': 0.5, 'model.global_channels': global_channels, 'param_scheduler': []}
+    if global_channels:
+        invent_features(root)
+    else:
+        options |= {f'{split}_dataloader.dataset.features': None for split in ('train', 'val', 'test')}
+    runner = Runner.from_cfg(training_config(root, **options))
+    runner.train()
+    assert runner.val_loop.evaluator.metrics[1].result.metrics['top1'] == 1
 
 
 @pytest.mark.slow
