@@ -24,6 +24,7 @@ from mmtube.structures.io.features_npz import (
 from mmtube.testing import make_film
 
 SIDE = 32
+ONE_FILE = {'default_hooks.checkpoint.save_best': None}  # a checkpoint has 250 MB
 
 
 @MODELS.register_module()
@@ -100,7 +101,6 @@ def training_config(root, **options):
             'model.num_classes': 2,
             'train_cfg.max_epochs': 1,
             'default_hooks.checkpoint.save_optimizer': False,
-            'default_hooks.checkpoint.save_best': None,
             'default_hooks.logger.interval': 1,
             **loaders,
             **options,
@@ -126,7 +126,7 @@ def first_weights(path):
 def test_a_training_begins_with_a_backbone_and_its_checkpoint_makes_features(root):
     first_weights(root / 'first.pth')
     invent_features(root)
-    runner = Runner.from_cfg(training_config(root))
+    runner = Runner.from_cfg(training_config(root, **ONE_FILE))
     scores = []
     evaluate = runner.val_loop.evaluator.evaluate
     runner.val_loop.evaluator.evaluate = lambda size: scores.append(evaluate(size)) or scores[-1]
@@ -167,6 +167,7 @@ def test_a_training_learns_where_actions_are(root, global_channels):
     runner = Runner.from_cfg(training_config(root, **options))
     runner.train()
     assert runner.val_loop.evaluator.metrics[1].result.metrics['top1'] == 1
+    assert (root / 'work' / 'best_region_mean_class_accuracy_epoch_15.pth').exists()
 
 
 @pytest.mark.slow
@@ -174,7 +175,7 @@ def test_a_training_reads_what_the_extraction_command_writes_and_the_command_its
     first_weights(root / 'first.pth')
     films = write_features(root, 'tsp_frame', root / 'first.pth')
     assert films['c'].features.shape == (4, 512)
-    Runner.from_cfg(training_config(root)).train()
+    Runner.from_cfg(training_config(root, **ONE_FILE)).train()
     done = run_tool(
         'tools/extract_features.py',
         *('features/tsp_frame', '--checkpoint', root / 'work' / 'epoch_1.pth', '--videos', root / 'videos'),
