@@ -46,7 +46,7 @@ class UntrimmedClips(TableDataset):
     Args:
         ann_file (str): ActivityNet JSON, relative to ``data_root``.
         split (str | None): ``'train'``, ``'val'`` or ``'test'``, for ActivityNet's ``training`` and so on. Defaults to
-            None, all films.
+            None, all films. Those of ActivityNet's ``testing`` have no public annotations: they would be background.
         label_map (str | None): Label map of the task ``complex``, relative to ``data_root``. Defaults to None: the
             classes of the file, of all its splits, sorted.
         features (dict | None): Features of whole films: ``folder`` with a ``<film>.npz`` for each, relative to

@@ -182,7 +182,7 @@ def test_a_label_that_the_label_map_lacks_is_refused(clips, tmp_path):
     assert dataset.metainfo['classes'] == ('run', 'swim') and {row[1] for row in rows(dataset)} == {-1, 0}
 
 
-def test_films_that_cannot_be_used_may_be_left_out_as_a_whole(clips, caplog):
+def test_films_that_cannot_be_used_may_be_left_out_as_a_whole(clips):
     database = {
         'gone': film(9.0, (1, 4, 'run')),
         'b': film(0.0, (0, 0.8, 'run')),
