@@ -40,8 +40,8 @@ class UntrimmedClips(TableDataset):
     The dict of an item has ``video_id``, ``film``, ``label`` (the action, -1 for background), ``gt_region`` (0
     background, 1 foreground), ``segment_s`` (2,) float64 the action or gap, ``key_s`` the middle of the clip,
     ``clip_start_s``, ``clip_end_s``, ``duration_s``, ``ori_shape``, ``img_key``, ``modality``, ``test_mode`` and
-    ``video_feature`` (D,) float32, with D = 0 where there are no ``features``. ``SampleSEALClip`` and ``DecodeWindow`` read the clip. Sizes are
-    those of the films, so that films may be kept in another size than the annotation tells.
+    ``video_feature`` (D,) float32, with D = 0 where there are no ``features``. ``SampleSEALClip`` and ``DecodeWindow``
+    read the clip. Sizes are those of the films, so that films may be kept in another size than the annotation tells.
 
     Args:
         ann_file (str): ActivityNet JSON, relative to ``data_root``.
