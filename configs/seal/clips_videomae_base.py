@@ -26,13 +26,9 @@ model = dict(
         checkpoint=weights + 'vit-base-p16_videomae-k400-pre_16x4x1_kinetics-400_20221013-860a3cd3.pth',
     ),
 )
-train_pipeline = [
-    dict(type='SampleSEALClip', clip_len=16, frame_interval=4, random_shift=True),
-    *_base_.alphaction_train[1:],
-]
-test_pipeline = [dict(type='SampleSEALClip', clip_len=16, frame_interval=4), *_base_.alphaction_test[1:]]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+sample = dict(type='SampleSEALClip', clip_len=16, frame_interval=4)
+train_dataloader = dict(dataset=dict(pipeline=[dict(random_shift=True, **sample), *_base_.alphaction_train[1:]]))
+val_dataloader = dict(dataset=dict(pipeline=[sample, *_base_.alphaction_test[1:]]))
 test_dataloader = val_dataloader
 
 # MMAction2's recipe: the rate falls by a quarter from layer to layer, towards the pixels.

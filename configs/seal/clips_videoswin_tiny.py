@@ -20,13 +20,9 @@ model = dict(
         checkpoint=weights + 'swin-tiny-p244-w877_in1k-pre_8xb8-amp-32x2x1-30e_kinetics400-rgb_20220930-241016b2.pth',
     ),
 )
-train_pipeline = [
-    dict(type='SampleSEALClip', clip_len=32, frame_interval=2, random_shift=True),
-    *_base_.alphaction_train[1:],
-]
-test_pipeline = [dict(type='SampleSEALClip', clip_len=32, frame_interval=2), *_base_.alphaction_test[1:]]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+sample = dict(type='SampleSEALClip', clip_len=32, frame_interval=2)
+train_dataloader = dict(dataset=dict(pipeline=[dict(random_shift=True, **sample), *_base_.alphaction_train[1:]]))
+val_dataloader = dict(dataset=dict(pipeline=[sample, *_base_.alphaction_test[1:]]))
 test_dataloader = val_dataloader
 
 # MMAction2's recipe of Video Swin on Kinetics: the backbone learns at a tenth of the rate of the head.
