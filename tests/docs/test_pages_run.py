@@ -21,6 +21,11 @@ EXPECTED = {
         '\n0.9\n',
         'OK: the val data set of my_tubes.py',
     ],
+    'features': [
+        'features: 2 films written, 0 could not be used',
+        'frames: 1 films written, 0 could not be used',
+        'val_0000_p00 (44, 96) 1.0 0.8\nval_0000_p01 (41, 96) 1.0 1.28\n',
+    ],
     'linking': [
         'val_0000.json: 3 tubes, 1 merges',
         'IDs of the ground truth end at shot changes',
@@ -63,7 +68,7 @@ def test_every_command_of_a_page_runs(workplace, page):
         kind, code = found.groups()
         if NEEDS_WEIGHTS in code:
             continue
-        if code.startswith('_base_'):
+        if code.startswith(('_base_', 'default_scope')):
             name = re.findall(r'[Tt]his one is `(\w+\.py)`', text[: found.start()])[-1]
             (workplace / name).write_text(code)
             continue
