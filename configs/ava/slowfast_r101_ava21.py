@@ -1,4 +1,4 @@
-_base_ = ['./slowfast_r101_ava22.py', '../_base_/datasets/ava21.py']
+_base_ = ['./slowfast_r101_ava22.py', '../_base_/ava21.py']
 
 # The same on AVA 2.1, for which AlphAction releases no model and no number.
 train_dataloader = dict(dataset=_base_.ava21_train)
