@@ -281,9 +281,15 @@ def test_the_registry_finds_it_without_an_import():
 
 def test_boxes_are_interpolated_over_short_gaps_and_else_taken_from_the_nearest():
     one = Tube(1, [0, 1, 2], [0.0, 0.4, 2.0], [[0, 0, 4, 8], [4, 0, 8, 8], [40, 0, 44, 8]])
-    boxes, known = boxes_at(one, np.array([-0.3, -0.2, 0.1, 0.4, 0.6, 1.2, 1.8, 2.2, 2.3]))
+    boxes, known = boxes_at(one, np.array([-0.3, -0.2, 0.1, 0.4, 0.6, 1.2, 1.8, 2.2, 2.3]), SIZE)
     assert known.tolist() == [False, True, True, True, True, False, True, True, False]
-    assert boxes[known, 0].tolist() == [0, 1, 4, 4, 40, 40]
+    assert boxes[known, 0].tolist() == [0, 1, 4, 4, 40, 40] and (boxes[~known] == 0).all()
+
+
+def test_boxes_are_cut_at_the_frame_and_one_outside_is_none():
+    one = Tube(1, [0, 1], [0.0, 1.0], [[-9, 50, 20, 70], [80, 0, 90, 8]])
+    boxes, known = boxes_at(one, np.array([0.0, 1.0]), SIZE)
+    assert boxes[0].tolist() == [0, 50, 20, 60] and known.tolist() == [True, False]
 
 
 # Windows of a stream.

@@ -10,16 +10,14 @@ import mmcv
 import numpy as np
 from mmengine.config import Config
 
-from mmtube.models.checkpoint import load_weights
 from mmtube.models.device import usable_device
 from mmtube.models.fuse import speed_up
-from mmtube.ops import box_areas, clip_boxes
 from mmtube.registry import MODELS
 from mmtube.structures import Tube
 
-from .action_config import AVA_FPS, config_name, name_columns, read_clip_format, read_config, resolve_checkpoint
-from .clip_networks import Clip, build_network, clip_network
-from .clip_windows import boxes_at, iter_windows, key_inds_near
+from .action_config import AVA_FPS
+from .clip_networks import Clip, clip_network, load_network
+from .clip_windows import boxes_at, iter_windows, key_inds_near, nearest_inds
 
 if TYPE_CHECKING:
     from mmtube.datasets import Frame
@@ -91,23 +89,19 @@ class ClipClassifier:
     ) -> None:
         if stride_s <= 0 or batch_size < 1 or (sample_fps is not None and sample_fps <= 0):
             raise ValueError(f'{stride_s=}, {sample_fps=} and {batch_size=} must be positive')
-        name = config_name(model)
-        cfg = read_config(model)
-        self._format = read_clip_format(cfg, name)
-        file = resolve_checkpoint(model, checkpoint or cfg.get('model_path') or cfg.get('load_from'))
+        self.device = usable_device(device)
+        loaded = load_network(model, checkpoint)
+        self._format = loaded.clip_format
         self.stride_s = stride_s
         self.offsets_s = self._format.offsets_s(sample_fps or self._format.sample_fps or AVA_FPS)
         self.box_offsets_s = self._format.box_offsets_s()
         self.batch_size = batch_size
-        self.device = usable_device(device)
-        network = build_network(cfg, name)
-        meta = load_weights(network, file)
-        network.eval().to(self.device)
+        network = loaded.network.to(self.device)
         self._network = clip_network(speed_up(network) if fast else network)
         self.note = self._network.note
         self._first_column = int(self._network.background_class)
         self._columns = self._network.num_classes - self._first_column
-        self._label_map = name_columns(cfg, self._network.num_classes, self._network.background_class, label_map, meta)
+        self._label_map = loaded.label_map(label_map, self._network.num_classes, self._network.background_class)
 
     @property
     def label_map(self) -> list[str]:
@@ -187,19 +181,12 @@ class ClipClassifier:
                 continue
             near = key_inds_near(tube, self.stride_s)
             key_s = near * self.stride_s
-            boxes, known = self._boxes_at(tube, key_s, frame_size)
+            boxes, known = boxes_at(tube, key_s, frame_size)
             near, key_s = near[known], key_s[known]
-            nearest = np.searchsorted((tube.times_s[1:] + tube.times_s[:-1]) / 2, key_s)
-            over_time, valid = self._boxes_at(tube, (key_s[:, None] + self.box_offsets_s).reshape(-1), frame_size)
+            nearest = nearest_inds(tube.times_s, key_s)
+            over_time, valid = boxes_at(tube, (key_s[:, None] + self.box_offsets_s).reshape(-1), frame_size)
             over_time *= valid[:, None]
             rows = np.full(len(near), index), near, boxes[known], tube.scores[nearest].astype(np.float32)
             found.append(_People(*rows, over_time.reshape(len(near), steps, 4), valid.reshape(len(near), steps)))
         together = _People(*(np.concatenate(column) for column in zip(*(vars(one).values() for one in found))))
         return together[np.argsort(together.keys, kind='stable')]
-
-    @staticmethod
-    def _boxes_at(tube: Tube, times_s: np.ndarray, frame_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """(K, 4) float32 boxes cut at the frame, and (K,) bool whether there is one with a part inside."""
-        boxes, known = boxes_at(tube, times_s)
-        boxes = clip_boxes(boxes, *frame_size).astype(np.float32)
-        return boxes, known & (box_areas(boxes) > 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +16,9 @@ from mmengine.structures import InstanceData
 from torch import nn
 
 from mmtube.errors import InputError
+from mmtube.models.checkpoint import load_weights
 
+from .action_config import ClipFormat, config_name, name_columns, read_clip_format, read_config, resolve_checkpoint
 from .interaction import OBJECT
 
 # mmaction and mmdet, which these import, take seconds to come up, and a checkpoint may be missing.
@@ -162,6 +164,46 @@ def _sample(clip: Clip) -> ActionDataSample:
     sample = ActionDataSample(metainfo=meta)
     sample.proposals = people
     return sample
+
+
+class LoadedNetwork(NamedTuple):
+    """A network of RoI action detection with its weights, and what its config says.
+
+    Args:
+        network (nn.Module): In testing mode.
+        name (str): What to call it in a message.
+        clip_format (ClipFormat): How its clips are cut.
+        cfg (Config): Its config.
+        meta (dict): What the checkpoint says of itself.
+    """
+
+    network: nn.Module
+    name: str
+    clip_format: ClipFormat
+    cfg: Config
+    meta: dict[str, Any]
+
+    def label_map(self, given: str | list[str] | None, num_classes: int, background_class: bool = False) -> list[str]:
+        """Return the class names, see :func:`.action_config.name_columns`."""
+        return name_columns(self.cfg, num_classes, background_class, given, self.meta)
+
+
+def load_network(model: str | dict | Config, checkpoint: str | None) -> LoadedNetwork:
+    """Build the network of an action config and load its weights; a file that is missing is known before it is built.
+
+    Args:
+        model (str | dict | Config): As in :func:`.action_config.read_config`.
+        checkpoint (str | None): As in :func:`.action_config.resolve_checkpoint`.
+
+    Raises:
+        InputError: If config or weights cannot be had or do not fit each other.
+    """
+    name, cfg = config_name(model), read_config(model)
+    clip_format = read_clip_format(cfg, name)
+    file = resolve_checkpoint(model, checkpoint or cfg.get('model_path') or cfg.get('load_from'))
+    network = build_network(cfg, name)
+    meta = load_weights(network, file)
+    return LoadedNetwork(network.eval(), name, clip_format, cfg, meta)
 
 
 def build_network(cfg: Config, name: str) -> nn.Module:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmtube.ops import sample_boxes
+from mmtube.ops import box_areas, clip_boxes, sample_boxes
 from mmtube.structures import Tube
 
 if TYPE_CHECKING:
@@ -21,20 +21,29 @@ MAX_GAP_S = 0.5
 MAX_DISTANCE_S = 0.25
 
 
-def boxes_at(tube: Tube, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def boxes_at(tube: Tube, times_s: np.ndarray, frame_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Where a person is at given times.
 
     Args:
         tube (Tube): The person.
         times_s (np.ndarray): (K,) times in seconds.
+        frame_size (tuple[int, int]): Width and height of the frame in pixels.
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: (K, 4) float32 boxes in pixels: interpolated between two boxes at most
-        ``MAX_GAP_S`` apart, else the nearest, 0 where none is near enough; and (K,) bool, False there.
+        tuple[np.ndarray, np.ndarray]: (K, 4) float32 boxes in pixels, cut at the frame: interpolated between two boxes
+        at most ``MAX_GAP_S`` apart, else the nearest, 0 where none is near enough; and (K,) bool, whether there is one
+        with a part inside the frame.
     """
-    return sample_boxes(
+    boxes_px, known = sample_boxes(
         tube.times_s, tube.boxes_px, times_s, MAX_DISTANCE_S, MAX_GAP_S, between_first=True, tolerance_s=0.0
     )
+    boxes_px = clip_boxes(boxes_px, *frame_size)
+    return boxes_px, known & (box_areas(boxes_px) > 0)
+
+
+def nearest_inds(times_s: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
+    """Return for each wanted time the (K,) int64 row of the nearest of increasing times, the earlier of two as near."""
+    return np.searchsorted((times_s[1:] + times_s[:-1]) / 2, wanted_s)
 
 
 def key_inds_near(tube: Tube, stride_s: float) -> np.ndarray:
@@ -90,5 +99,4 @@ def iter_windows(
 
 def _nearest(held: deque[tuple[float, np.ndarray]], wanted_s: np.ndarray) -> np.ndarray:
     times_s = np.array([time_s for time_s, _ in held])
-    middles_s = (times_s[1:] + times_s[:-1]) / 2
-    return np.stack([held[index][1] for index in np.searchsorted(middles_s, wanted_s)])
+    return np.stack([held[index][1] for index in nearest_inds(times_s, wanted_s)])

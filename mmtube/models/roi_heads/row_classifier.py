@@ -12,16 +12,13 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from mmtube.errors import InputError
-from mmtube.models.checkpoint import load_weights
 from mmtube.models.device import usable_device
-from mmtube.ops import box_areas, clip_boxes
 from mmtube.registry import MODELS
 from mmtube.structures import Tube, TubeletRows
 
-from .action_config import ClipFormat, config_name, name_columns, read_clip_format, read_config, resolve_checkpoint
 from .clip_features import ClipFeatures
-from .clip_networks import VIDEO, build_network, clip_network
-from .clip_windows import boxes_at, key_inds_near
+from .clip_networks import VIDEO, clip_network, load_network
+from .clip_windows import boxes_at, key_inds_near, nearest_inds
 from .interaction import OBJECT
 
 TOLERANCE_S = 1e-6
@@ -67,22 +64,18 @@ class RowClipClassifier:
     ) -> None:
         if stride_s <= 0:
             raise ValueError(f'{stride_s=} must be positive')
-        self.name = config_name(model)
-        cfg = read_config(model)
-        self._format: ClipFormat = read_clip_format(cfg, self.name)
-        file = resolve_checkpoint(model, checkpoint or cfg.get('model_path') or cfg.get('load_from'))
-        self.stride_s = stride_s
         self.device = usable_device(device)
-        network = build_network(cfg, self.name)
-        meta = load_weights(network, file)
-        seen_by = clip_network(network.eval())
+        loaded = load_network(model, checkpoint)
+        self.name, self._format, network = loaded.name, loaded.clip_format, loaded.network
+        self.stride_s = stride_s
+        seen_by = clip_network(network)
         if seen_by.background_class or not hasattr(network.roi_head, 'classify'):
             raise InputError(f'{self.name}: is not a ClipActionDetector, whose head can be run alone')
         self.note = seen_by.note
         self._weights_hash = _hash(network)
         self._head = network.roi_head.to(self.device)  # the backbone is not needed and goes
         self._columns = seen_by.num_classes
-        self._label_map = name_columns(cfg, self._columns, False, label_map, meta)
+        self._label_map = loaded.label_map(label_map, self._columns)
 
     @property
     def label_map(self) -> list[str]:
@@ -160,9 +153,8 @@ class RowClipClassifier:
                 continue
             near = key_inds_near(tube, self.stride_s)
             key_s = near * self.stride_s
-            boxes, known = boxes_at(tube, key_s)
-            known &= box_areas(clip_boxes(boxes, *frame_size)) > 0
-            place = np.searchsorted((found.times_s[1:] + found.times_s[:-1]) / 2, key_s)
+            _, known = boxes_at(tube, key_s, frame_size)
+            place = nearest_inds(found.times_s, key_s)
             half_s = found.meta['stride'] / found.meta['fps'] / 2
             known &= (np.abs(found.times_s[place] - key_s) <= half_s + TOLERANCE_S) & found.valid[place]
             parts.append(np.stack([np.full(known.sum(), index), near[known], place[known]]))
@@ -183,7 +175,7 @@ class RowClipClassifier:
         people = list(zip(owners[mine].tolist(), places[mine].tolist()))
         features = torch.from_numpy(np.stack([rows[owner].rows[place] for owner, place in people]))
         key_s = key * self.stride_s
-        nearest = [tubes[owner].scores[np.abs(tubes[owner].times_s - key_s).argmin()] for owner, _ in people]
+        nearest = [tubes[owner].scores[nearest_inds(tubes[owner].times_s, key_s)] for owner, _ in people]
         objects: tuple[Tensor, Tensor] | tuple[None, None] = None, None
         if self._head.interaction is not None and self._head.interaction.uses(OBJECT):
             slots = self._head.max_objects
