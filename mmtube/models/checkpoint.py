@@ -132,3 +132,9 @@ def _load(path: str) -> object:
         if foreign:
             raise InputError(f'{path}: is refused, its pickle asks for {foreign[1]}') from error
         raise InputError(f'{path}: is not a checkpoint or is damaged ({type(error).__name__})') from error
+
+
+def backbone_names(checkpoint: dict, own: dict[str, Tensor]) -> None:
+    """Drop the ``backbone.`` in front of the names of a whole model, as ``prepare`` of :func:`load_weights`."""
+    state = checkpoint['state_dict']
+    checkpoint['state_dict'] = {name.removeprefix('backbone.'): tensor for name, tensor in state.items()}

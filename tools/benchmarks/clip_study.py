@@ -81,17 +81,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/clip_study'))
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument('--test-data', default='data/seal_mini/', help='folder whose test films are tested')
     parser.add_argument('--heads', nargs='+', default=list(HEADS), choices=HEADS)
     args = parser.parse_args()
     rows: dict[str, list[dict[str, float]]] = {}
     for seed in args.seeds:
         folder = args.work_dir / f'seed_{seed}'
-        given = [f'randomness.seed={seed}']
+        given = [f'randomness.seed={seed}', f'test_dataloader.dataset.data_root={args.test_data}']
         train_and_test('baseline', folder / 'baseline', f'{folder} baseline', given)
         rows.setdefault('baseline', []).append(numbers(folder / 'baseline'))
         for head in args.heads:
             boxes = '_4fps' if head.endswith('4fps') else ''
-            weights, cache = folder / 'baseline' / 'epoch_4.pth', folder / f'features{boxes}.pth'
+            weights, cache = folder / 'baseline' / 'epoch_3.pth', folder / f'features{boxes}.pth'
             options = [*given, f'load_from={weights}', f'train_cfg.cache={cache}']
             train_and_test(head, folder / head, str(cache), options)
             rows.setdefault(head, []).append(numbers(folder / head))

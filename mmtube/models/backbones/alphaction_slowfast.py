@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmtube.registry import MODELS
 
-from ..checkpoint import load_weights
+from ..checkpoint import backbone_names, load_weights
 
 DEPTHS = (50, 101, 152)
 
@@ -125,7 +125,7 @@ class AlphActionSlowFast(ResNet3dSlowFast):
         if self.pretrained is None:
             super().init_weights()
         else:
-            load_weights(self, self.pretrained, ignored=('cls_head.', 'roi_head.'), prepare=_bare_names)
+            load_weights(self, self.pretrained, ignored=('cls_head.', 'roi_head.'), prepare=backbone_names)
 
     def sample(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the frames of the slow and of the fast pathway.
@@ -164,9 +164,3 @@ class AlphActionSlowFast(ResNet3dSlowFast):
             slow = torch.cat((slow, getattr(self.slow_path, lateral)(fast)), dim=1)
             slow, fast = getattr(self.slow_path, layer)(slow), getattr(self.fast_path, layer)(fast)
         return slow, fast
-
-
-def _bare_names(checkpoint: dict, own: dict[str, Tensor]) -> None:
-    """Drop the ``backbone.`` in front of the names of a whole model."""
-    state = checkpoint['state_dict']
-    checkpoint['state_dict'] = {name.removeprefix('backbone.'): tensor for name, tensor in state.items()}
