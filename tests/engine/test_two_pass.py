@@ -92,7 +92,7 @@ def test_a_memory_of_nobody_is_not_that_of_the_training(tmp_path):
     item = SmallClips(test_mode=True)[1]
     data = {'inputs': [item['inputs']], 'data_samples': [item['data_samples']]}
     ((features,), _) = runner.model.extract_clips(data)
-    empty = head.memory.emptied()
+    empty = head.memory.filled([])
     before = head.classify(features, empty)
     head.memory.write({('a', 0): MemoryEntry(torch.zeros(1, 4), torch.full((1, 6), 30.0), torch.ones(1))})
     assert torch.equal(head.classify(features, empty), before)

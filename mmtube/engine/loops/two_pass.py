@@ -89,10 +89,8 @@ class TwoPassValLoop(_TwoPasses, ValLoop):
 def _score(model: ClipActionDetector, clips: Looked) -> Iterator[BaseDataElement]:
     memory: MemoryPool | None = None
     if model.roi_head.memory is not None:
-        memory = model.roi_head.memory.emptied()
-        for entries in all_gather_object([model.roi_head.entries(features) for features, _ in clips]):
-            for written in entries:
-                memory.write(written)
+        of_ranks = all_gather_object([model.roi_head.entries(features) for features, _ in clips])
+        memory = model.roi_head.memory.filled(entries for of_rank in of_ranks for entries in of_rank)
     for features, sample in clips:
         yield model.predict_clips(features, sample, memory)
 

@@ -145,9 +145,7 @@ class TubeNetwork(ClipNetwork):
         clips, self._clips = self._clips, []
         head, memory = self.network.roi_head, None
         if head.memory is not None:
-            memory = head.memory.emptied()
-            for features, _ in clips:
-                memory.write(head.entries(features))
+            memory = head.memory.filled(head.entries(features) for features, _ in clips)
         found = [self.network.predict_clips(*clip, memory).pred_instances.scores for clip in clips]
         return torch.cat(found).float().numpy() if found else np.zeros((0, self.num_classes), np.float32)
 

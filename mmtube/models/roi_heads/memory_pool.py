@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,10 +100,12 @@ class MemoryPool:
         self._films = {}
         self.loss_now = 0.0
 
-    def emptied(self) -> MemoryPool:
-        """Return an empty pool of the same settings."""
+    def filled(self, entries: Iterable[Mapping[tuple[str, int], MemoryEntry]]) -> MemoryPool:
+        """Return another pool of the same settings that holds these entries alone."""
         other = copy.copy(self)
         other.clear()
+        for written in entries:
+            other.write(written)
         return other
 
     def write(self, entries: Mapping[tuple[str, int], MemoryEntry]) -> None:

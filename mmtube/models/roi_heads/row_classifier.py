@@ -133,9 +133,7 @@ class RowClipClassifier:
         clips = [self._features(key, keys, owners, places, tubes, rows) for key in np.unique(keys).tolist()]
         memory = None
         if self._head.memory is not None:
-            memory = self._head.memory.emptied()
-            for clip in clips:
-                memory.write(self._head.entries(clip))
+            memory = self._head.memory.filled(self._head.entries(clip) for clip in clips)
         logits = [self._head.head.scores(self._head.classify(clip.to(self.device), memory)).cpu() for clip in clips]
         scores = torch.cat([torch.zeros(0, self._columns), *logits]).float().numpy()
         return [

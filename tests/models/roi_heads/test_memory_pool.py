@@ -98,11 +98,11 @@ def test_what_is_written_again_is_replaced_and_what_is_saved_comes_back(tmp_path
     assert read(other, training=True)[0] == [0, 0, 0.5, 0, 7.0, 0, 0, 0]
 
 
-def test_an_emptied_pool_is_another_one():
+def test_a_pool_filled_anew_is_another_one():
     pool = pool_of({('a', 4): entry([8.0])})
-    other = pool.emptied()
-    other.write({('a', 6): entry([1.0])})
+    other = pool.filled([{('a', 6): entry([1.0])}, {('b', 2): entry([2.0]), ('a', 6): entry([3.0])}])
     assert len(pool) == 1 and pool.entry('a', 6) is None and other.entry('a', 4) is None
+    assert len(other) == 2 and other.entry('a', 6).features.item() == 3 and len(other.filled([])) == 0
     assert other.num_seconds == pool.num_seconds == 4
 
 

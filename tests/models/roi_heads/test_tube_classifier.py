@@ -60,9 +60,7 @@ def expected(cfg, film, folder, span):
             clips += zip(*model.extract_clips(data))
         memory = model.roi_head.memory
         if memory is not None:
-            memory = memory.emptied()
-            for features, _ in clips:
-                memory.write(model.roi_head.entries(features))
+            memory = memory.filled(model.roi_head.entries(features) for features, _ in clips)
         found = {}
         for features, sample in clips:
             scores = model.predict_clips(features, sample, memory).pred_instances.scores.numpy()
