@@ -29,10 +29,11 @@ def describe_gallery(
         ``features`` (N, D) float32, ``ids`` (N,) int64, ``cameras`` (N,) int64, ``roles`` (N,) str.
 
     Raises:
-        InputError: If a list, a folder or a crop cannot be read.
+        InputError: If a list, a folder or a crop cannot be read, or the component does not describe boxes.
     """
     from mmtube.datasets import MARSSequences
 
+    _check_describes(appearance)
     rows: list[tuple[str, np.ndarray, int, int, str]] = []
     for split in ('query', 'gallery'):
         dataset = MARSSequences(split=split, layout=layout, data_root=data_root, test_mode=True)
@@ -48,6 +49,17 @@ def describe_gallery(
     names, features, ids, cameras, roles = zip(*rows)
     columns = (np.array(names), np.stack(features), np.array(ids), np.array(cameras), np.array(roles))
     return dict(zip(('names', 'features', 'ids', 'cameras', 'roles'), columns))
+
+
+def _check_describes(appearance: Callable) -> None:
+    """Let a component describe a grey box: what is built for another stage fails in its own way, or returns no row."""
+    told = f'{type(appearance).__name__}: does not describe boxes, as the stage appearance does'
+    try:
+        found = appearance(np.full((16, 8, 3), 128, np.uint8), np.array([[0, 0, 8, 16]], np.float32))
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
+        raise InputError(f'{told} ({" ".join(str(error).split())})') from error
+    if not isinstance(found, np.ndarray) or found.ndim != 2 or len(found) != 1:
+        raise InputError(f'{told} (one box needs an array of one row)')
 
 
 def _describe(path: str, appearance: Callable) -> np.ndarray:

@@ -172,6 +172,34 @@ def test_a_component_that_is_not_registered_is_named_in_one_line(crops, tmp_path
     assert "stage 'appearance'" in line and 'Nope' in line
 
 
+def test_a_component_of_another_stage_is_named_in_one_line(crops, tmp_path, refused):
+    arguments = ['tools/extract_reid.py', '--data-root', crops, '--out', tmp_path / 'a.npz', '--appearance']
+    assert 'DeepSORTTracker: does not describe boxes' in refused(*arguments, 'DeepSORTTracker')
+    for kind in ('TubeLinker', 'TubeletDescriber'):
+        with pytest.raises(InputError, match=f'{kind}: does not describe boxes'):
+            run(*arguments, kind)
+    assert not (tmp_path / 'a.npz').exists()
+
+
+@pytest.mark.parametrize(
+    'model, cause',
+    [
+        ("dict(_delete_=True, type='mmdet.YOLOX')", 'is the config of a mmdet.YOLOX, not of a VideoReID'),
+        ("dict(_delete_=True, type='ClipActionDetector')", 'is the config of a ClipActionDetector, not of a VideoReID'),
+        ("dict(_delete_=True, type='VideoReID')", 'cannot be built'),
+        ("dict(backbone=dict(_delete_=True, type='Nope'))", 'cannot be built'),
+    ],
+)
+def test_a_network_of_another_class_is_named_in_one_line(crops, tmp_path, model, cause):
+    network, pipeline = tmp_path / 'network.py', tmp_path / 'mine.py'
+    network.write_text(f"_base_ = 'mmtube::seal_mini/reid.py'\nmodel = {model}\n")
+    stage = f"dict(_delete_=True, type='ReIDAppearance', model={str(network)!r})"
+    pipeline.write_text(f"_base_ = 'mmtube::seal/tube_pipeline.py'\nappearance = {stage}\n")
+    with pytest.raises(InputError) as refusal:
+        run('tools/extract_reid.py', '--data-root', crops, '--appearance', pipeline, '--out', tmp_path / 'a.npz')
+    assert str(refusal.value).startswith(f'{network}: {cause}') and '\n' not in str(refusal.value)
+
+
 @pytest.mark.parametrize(
     'extra, cause',
     [

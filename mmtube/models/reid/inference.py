@@ -54,7 +54,7 @@ def load_network(cfg: Config, checkpoint: str | None, device: str, name: str) ->
             raise InputError(f'{name}: is the config of a {cfg.model.get("type")}, not of a VideoReID')
         # What only training has is left out, so one identity is as good as any number.
         settings = {**cfg.model, 'num_identities': 1, 'init_cfg': None}
-        settings['backbone'] = {**cfg.model.backbone, 'init_cfg': None}
+        settings['backbone'] = {**(cfg.model.get('backbone') or {}), 'init_cfg': None}
         try:
             network = MODELS.build(settings)
         except (KeyError, TypeError, ValueError) as error:
