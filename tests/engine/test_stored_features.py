@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small_clips import KeepAll, model_cfg, quiet, runner_of
+from small_clips import KeepAll, SmallClips, model_cfg, quiet, runner_of
 
 from mmtube.errors import InputError
 from mmtube.models.checkpoint import read_checkpoint
@@ -218,3 +218,11 @@ def test_validation_reads_a_memory_of_its_own(tmp_path):
 def test_bad_settings_are_refused(tmp_path, options):
     with pytest.raises(ValueError, match='at least 1'):
         runner_of(tmp_path, loop_cfg(**options)).train()
+
+
+def test_several_samples_of_a_clip_are_refused(tmp_path, monkeypatch):
+    once = SmallClips.prepare_data
+    monkeypatch.setattr(SmallClips, 'prepare_data', lambda self, index: [once(self, index), once(self, index)])
+    runner = runner_of(tmp_path, loop_cfg(), train=dict(collate_fn=dict(type='mmtube.repeat_collate')))
+    with pytest.raises(ValueError, match='the loader gave 18 samples for 9 clips.*RepeatTransforms'):
+        runner.train()

@@ -174,6 +174,11 @@ class StoredFeatureTrainLoop(EpochBasedTrainLoop):
             for rank, (share,) in enumerate(shares):
                 whole[rank :: len(shares)] = share
             clips = [clip for clip in whole if clip is not None]
+        if len(clips) != len(self._looks.dataset):
+            raise ValueError(
+                f'the loader gave {len(clips)} samples for {len(self._looks.dataset)} clips; features are stored once '
+                'a clip, without RepeatTransforms'
+            )
         return FeatureBank.from_clips(clips)
 
     def _key(self) -> str:
