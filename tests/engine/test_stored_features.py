@@ -224,5 +224,5 @@ def test_several_samples_of_a_clip_are_refused(tmp_path, monkeypatch):
     once = SmallClips.prepare_data
     monkeypatch.setattr(SmallClips, 'prepare_data', lambda self, index: [once(self, index), once(self, index)])
     runner = runner_of(tmp_path, loop_cfg(), train=dict(collate_fn=dict(type='mmtube.repeat_collate')))
-    with pytest.raises(ValueError, match='the loader gave 18 samples for 9 clips.*RepeatTransforms'):
+    with pytest.raises(ValueError, match=r'the loader gave 18 samples for 9 clips.*RepeatTransforms'):
         runner.train()
