@@ -75,3 +75,7 @@ def test_every_command_of_a_page_runs(workplace, page):
         printed += run(kind, code, workplace)
     for words in EXPECTED[page]:
         assert words in printed, printed
+    made = [f'{path.name}/' if path.is_dir() else path.name for path in workplace.iterdir() if not path.is_symlink()]
+    done = subprocess.run(['git', 'check-ignore', *made], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode != 128:  # not a checkout
+        assert sorted(done.stdout.split()) == sorted(made), 'a checkout should ignore what the commands write'
