@@ -106,3 +106,14 @@ def test_a_model_without_memory_gets_the_scores_of_one_pass(tmp_path):
     for number, batch in enumerate(runner.test_loop.dataloader):
         for place, sample in enumerate(runner.model.test_step(batch)):
             torch.testing.assert_close(found[number * 2 + place][3], sample.pred_instances.scores, rtol=0, atol=1e-6)
+
+
+def test_the_first_pass_can_run_in_half_precision(tmp_path):
+    runner = runner_of(tmp_path, model=model_cfg())
+    runner.test()
+    single = runner.test_loop.evaluator.metrics[0].last
+    runner.test_loop.fp16 = True
+    runner.test()
+    for one, other in zip(single, runner.test_loop.evaluator.metrics[0].last):
+        assert other[3].dtype == torch.float32
+        torch.testing.assert_close(one[3], other[3], rtol=0, atol=0.03)

@@ -57,6 +57,10 @@ class RoIOverTime(nn.Module):
     Because pooling is linear, slices that share a box are averaged before it: the cost is one RoIAlign per person and
     box, however many slices there are, and the result is that of pooling each slice.
 
+    Slices whose nearest box a person does not have do not count for this person. A pathway of few slices may so have
+    none for somebody who is there for a moment: the 4 of a SlowFast 4x16 take 4 of the 8 boxes of SEAL's clips, and not
+    those around the key time. The slice nearest to a box of this person then takes it.
+
     Args:
         output_size (int): Bins along each side. Defaults to 7.
         spatial_stride (int): Pixels of the network's input per cell of the maps. Defaults to 16.
@@ -117,25 +121,36 @@ class RoIOverTime(nn.Module):
         people, num_boxes = boxes.shape[:2]
         if num_boxes != 1 and slots is None:
             raise ValueError(f'{num_boxes} boxes over time need slots')
+        # At least single precision: corners of boxes in half precision are pixels off.
+        dtypes = [torch.promote_types(channels.dtype, torch.float32) for channels in maps]
         if not people:
             # Empty, but made of the maps: with several ranks a backbone that has no gradient holds up the others.
-            return torch.cat([channels.mean(dim=(2, 3, 4)) for channels in maps], dim=1)[:0]
+            return torch.cat([channels.mean((2, 3, 4), dtype=dtype) for channels, dtype in zip(maps, dtypes)], 1)[:0]
         if valid is None:
             valid = boxes.new_ones(people, num_boxes, dtype=torch.bool)
-        features = [
-            self._pool(features, boxes, clip_inds, None if slots is None else slots[number], valid)
-            for number, features in enumerate(maps)
-        ]
+        with torch.autocast(maps[0].device.type, enabled=False):
+            features = [
+                self._pool(features, dtype, boxes, clip_inds, None if slots is None else slots[number], valid)
+                for number, (features, dtype) in enumerate(zip(maps, dtypes))
+            ]
         return torch.cat(features, dim=1)
 
-    def _pool(self, features: Tensor, boxes: Tensor, clip_inds: Tensor, slots: Tensor | None, valid: Tensor) -> Tensor:
+    def _pool(
+        self,
+        features: Tensor,
+        dtype: torch.dtype,
+        boxes: Tensor,
+        clip_inds: Tensor,
+        slots: Tensor | None,
+        valid: Tensor,
+    ) -> Tensor:
         clips, channels, length = features.shape[:3]
-        # At least single precision: corners of boxes in half precision are pixels off.
-        dtype = torch.promote_types(features.dtype, torch.float32)
         people, num_boxes = boxes.shape[:2]
         if slots is None:
             slots = torch.zeros(length, dtype=torch.int64)
         slots = slots.to(features.device).expand(clips, length)
+        if num_boxes > 1:
+            boxes, valid = _with_a_slice(boxes, valid, slots[clip_inds])
         # (N, B, T) share of each slice in the mean map of each box; a mean of its own would weigh boxes alike.
         shares = (slots[:, None] == torch.arange(num_boxes, device=features.device)[:, None]).to(dtype)
         counts = shares.sum(dim=2)
@@ -159,3 +174,18 @@ class RoIOverTime(nn.Module):
             bins = bins.new_zeros(people, channels, *size).index_copy(0, rows, bins)
         bins = bins.flatten(2)
         return bins.amax(dim=2) if self.spatial_pool == 'max' else bins.mean(dim=2)
+
+
+def _with_a_slice(boxes: Tensor, valid: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
+    """Give people who have boxes (n, B, 4), but none that one of their slices (n, T) takes, a box that one does."""
+    lost = (valid.any(dim=1) & ~valid.gather(1, slots).any(dim=1)).nonzero()[:, 0]
+    if not len(lost):
+        return boxes, valid
+    far = (slots[lost, :, None] - torch.arange(valid.shape[1], device=slots.device)).abs()
+    far = far.masked_fill(~valid[lost, None], valid.shape[1])
+    nearest = far.flatten(1).argmin(dim=1)
+    time, box = nearest // valid.shape[1], nearest % valid.shape[1]
+    taken = slots[lost, time]
+    boxes, valid = boxes.clone(), valid.clone()
+    boxes[lost, taken], valid[lost, taken] = boxes[lost, box], True
+    return boxes, valid

@@ -49,13 +49,32 @@ def test_several_boxes_are_pooled_slice_by_slice(aligned, spatial_pool, sampling
     torch.manual_seed(0)
     maps = [torch.randn(2, 4, 3, 6, 8).double(), torch.randn(2, 2, 7, 6, 8).double()]
     slots = [torch.tensor([0, 2, 2]), torch.tensor([[0, 0, 1, 1, 2, 2, 2], [3, 3, 3, 0, 0, 1, 1]])]
-    boxes, clip_inds = people(5, 4), torch.tensor([0, 0, 1, 1, 1])
-    valid = torch.tensor([[1, 1, 1, 1], [0, 1, 1, 0], [1, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 1]]) > 0
+    boxes, clip_inds = people(4, 4), torch.tensor([0, 0, 1, 1])
+    valid = torch.tensor([[1, 1, 1, 1], [0, 1, 1, 0], [1, 0, 0, 1], [0, 0, 0, 0]]) > 0
     found = extractor(maps, boxes, clip_inds, slots, valid)
     expected = by_slice(extractor, maps, boxes, clip_inds, slots, valid)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
     assert not found[3].any()  # nobody to pool
-    assert not found[4, :4].any() and found[4, 4:].any()  # a box that only the second map has a slice for
+
+
+def test_somebody_who_is_there_for_a_moment_is_seen_by_a_pathway_of_few_slices():
+    # SlowFast 4x16 on a clip of SEAL, and a person of a tenth of a second: boxes 3 and 4 of 8, which no slow slice
+    # takes.
+    frame_times_s, box_times_s = 5 + torch.arange(-32, 32) / 25, 5 + torch.arange(-3.5, 4) / 4
+    maps = [torch.randn(1, 3, 4, 6, 8).double(), torch.randn(1, 2, 32, 6, 8).double()]
+    slots = [nearest_slots(slice_times(frame_times_s, features.shape[2]), box_times_s) for features in maps]
+    assert slots[0].tolist() == [0, 2, 5, 7]
+    extractor, boxes, valid = RoIOverTime(3), people(2, 8), torch.ones(2, 8) > 0
+    valid[1, [0, 1, 2, 5, 6, 7]] = False
+    boxes[1, ~valid[1]] = 0
+    found = extractor(maps, boxes, torch.tensor([0, 0]), slots, valid)
+    held, there = boxes.clone(), valid.clone()
+    held[1, 2], there[1, 2] = boxes[1, 3], True  # the slice at -0.34 s takes the box at -0.125 s
+    expected = by_slice(extractor, maps[:1], held, torch.tensor([0, 0]), slots[:1], there)
+    torch.testing.assert_close(found[:, :3], expected, rtol=0, atol=1e-10)
+    expected = by_slice(extractor, maps[1:], boxes, torch.tensor([0, 0]), slots[1:], valid)
+    torch.testing.assert_close(found[:, 3:], expected, rtol=0, atol=1e-10)
+    assert found[1, :3].any()
 
 
 @pytest.mark.parametrize('aligned', [False, True])
@@ -95,6 +114,18 @@ def test_boxes_stay_exact_where_maps_are_in_half_precision():
     boxes = boxes.expand(1, 2, 4)
     found = RoIOverTime()([maps.to(torch.bfloat16)], boxes, clip_inds, [torch.tensor([0, 0, 1, 1])])
     torch.testing.assert_close(found, RoIOverTime()([maps], boxes, clip_inds, [torch.tensor([0, 0, 1, 1])]))
+
+
+@pytest.mark.parametrize('count', [0, 1])
+@pytest.mark.parametrize('num_boxes', [1, 2])
+def test_features_are_of_single_precision_where_networks_run_in_half(count, num_boxes):
+    maps = torch.rand(1, 1, 4, 20, 30)
+    boxes, clip_inds = torch.tensor([[[201.3, 33.7, 455.9, 210.1]]]).expand(count, num_boxes, 4), torch.zeros(count)
+    args = boxes, clip_inds.long(), [torch.tensor([0, 0, 1, 1]) % num_boxes]
+    expected = RoIOverTime()([maps.bfloat16()], *args)
+    with torch.autocast('cpu', torch.bfloat16):
+        found = RoIOverTime()([maps.bfloat16()], *args)
+    assert found.dtype == torch.float32 and torch.equal(found, expected)
 
 
 @settings(max_examples=20, deadline=None)
