@@ -70,10 +70,15 @@ class ClipActionHead(nn.Module):
         """
         people = torch.tensor(float(len(logits)), device=logits.device)
         all_reduce(people, 'mean')
-        found = self.loss_cls(logits, labels, avg_factor=people.clamp(min=1))
+        found = self.loss_cls(_single(logits), labels, avg_factor=people.clamp(min=1))
         return found if isinstance(found, dict) else {'loss_action': found}
 
     def scores(self, logits: Tensor) -> Tensor:
         """Return (n, num_classes) probabilities."""
         activate = getattr(self.loss_cls, 'scores', torch.sigmoid)
-        return activate(logits)
+        return activate(_single(logits))
+
+
+def _single(logits: Tensor) -> Tensor:
+    # A sum over hundreds of terms loses its digits in half precision, and probabilities near 1 become the same.
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))

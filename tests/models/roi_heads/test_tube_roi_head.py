@@ -121,3 +121,16 @@ def test_clips_are_normalised_first_and_padded_with_zeros_then():
     assert found[0, :, :, :20, :30].amax((1, 2, 3)).tolist() == [10.0, 2.5, 0.0]
     assert found[1, :, :, :33, :10].amin((1, 2, 3)).tolist() == [0.0, -2.5, -2.0]
     assert not found[0, :, :, 20:].any() and not found[0, :, :, :, 30:].any() and not found[1, :, :, :, 10:].any()
+
+
+@pytest.mark.parametrize('loss', ['GroupedFocalLoss', 'AsymmetricLoss'])
+def test_losses_and_scores_are_of_single_precision_where_layers_run_in_half(loss):
+    head = ClipActionHead(6, 8, loss=dict(type=loss))
+    logits = torch.linspace(-9, 9, 40 * 172).view(40, 172).bfloat16()
+    labels = (torch.arange(40 * 172).view(40, 172) % 7 == 0).float()
+    expected, scores = head.loss(logits.float(), labels), head.scores(logits.float())
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(head.scores(logits), scores)
+        found = head.loss(logits, labels)
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-6, atol=0)
