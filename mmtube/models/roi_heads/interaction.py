@@ -184,6 +184,7 @@ class InteractionAggregation(nn.Module):
         objects_valid: Tensor | None = None,
         memory: Tensor | None = None,
         memory_valid: Tensor | None = None,
+        scores: Tensor | None = None,
     ) -> Tensor:
         """Return what the interactions add to the features of people.
 
@@ -197,6 +198,8 @@ class InteractionAggregation(nn.Module):
             memory (Tensor | None): (N, num_seconds * p, in_channels), p slots per second, zeros where ``memory_valid``
                 is False. Defaults to None, for structures without M.
             memory_valid (Tensor | None): See there.
+            scores (Tensor | None): (n,) confidence of the people, by which those are chosen in testing who have a slot
+                where there are more than ``max_persons``. Defaults to None, the first ones.
 
         Returns:
             Tensor: (n, in_channels). For nobody it is empty, yet all parameters have a gradient, of zero.
@@ -211,7 +214,7 @@ class InteractionAggregation(nn.Module):
                     raise ValueError(f'a block {kind} needs its features')
                 # Zeros go through the reduction here, as in AlphAction: a slot that holds nothing becomes the bias.
                 others[kind] = self.dropout(self.reduce[kind](features)), valid
-        chosen = self._chosen(clip_inds, num_clips)
+        chosen = self._chosen(clip_inds, num_clips, scores)
         queries = self.dropout(self.reduce_query(people))
         persons = self.dropout(self.reduce[PERSON](people)) if PERSON in self.block_types else queries
         if self.structure == 'parallel':
@@ -244,18 +247,18 @@ class InteractionAggregation(nn.Module):
         assert total is not None
         return total
 
-    def _chosen(self, clip_inds: Tensor, num_clips: int) -> Tensor:
+    def _chosen(self, clip_inds: Tensor, num_clips: int, scores: Tensor | None = None) -> Tensor:
         """(N, max_persons) int64 people in the slots of each clip, -1 where there is none.
 
-        Of more people a random choice in training, the first ones (the most confident) otherwise.
+        Of more people a random choice in training, the most confident otherwise.
         """
         counts = torch.bincount(clip_inds, minlength=num_clips)
         slots = torch.full((num_clips, self.max_persons), -1, dtype=torch.int64, device=clip_inds.device)
-        if self.training and bool((counts > self.max_persons).any()):
-            order = torch.rand(len(clip_inds), device=clip_inds.device).argsort()
+        order = torch.arange(len(clip_inds), device=clip_inds.device)
+        if bool((counts > self.max_persons).any()) and (self.training or scores is not None):
+            ranks = torch.rand(len(order), device=order.device) if self.training else -scores
+            order = ranks.argsort(stable=True)
             order = order[clip_inds[order].argsort(stable=True)]
-        else:
-            order = torch.arange(len(clip_inds), device=clip_inds.device)
         place, _ = _places(clip_inds[order], num_clips)
         kept = place < self.max_persons
         slots[clip_inds[order][kept], place[kept]] = order[kept]

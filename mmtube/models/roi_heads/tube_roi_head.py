@@ -168,6 +168,7 @@ class TubeRoIHead(nn.Module):
             read['memory'], read['memory_valid'] = self._read(features, self.memory if memory is None else memory)
         if self._asks(OBJECT):
             read['objects'], read['objects_valid'] = features.objects, features.objects_valid
+        read['scores'] = features.scores
         return self.head(people + self.interaction(people, features.clip_inds, len(features.keys), **read))
 
     def _read(self, features: ClipFeatures, memory: MemoryPool | None) -> tuple[Tensor, Tensor]:

@@ -201,9 +201,14 @@ def test_padding_is_zero_after_the_reduction_of_people_and_before_that_of_others
     close(seen[1][0], [model.reduce[OBJECT].bias.tolist()] * OBJECTS)
 
 
-def test_of_more_people_than_slots_the_first_are_seen_and_random_ones_in_training():
+def test_of_more_people_than_slots_the_most_confident_are_seen_and_random_ones_in_training():
     model, data = aggregation('serial', blocks='P'), batch([9, 2])
     assert model._chosen(data['clip_inds'], 2)[0].tolist() == [0, 1, 2, 3, 4]
+    scores = torch.tensor([0.3, 0.9, 0.5, 0.1, 0.8, 0.8, 0.2, 0.7, 0.6, 0.1, 0.9])
+    assert model._chosen(data['clip_inds'], 2, scores).tolist() == [[1, 4, 5, 7, 8], [10, 9, -1, -1, -1]]
+    sure = [1, 4, 5, 7, 8]
+    some = {'people': data['people'][sure], 'clip_inds': data['clip_inds'][sure], 'num_clips': 1}
+    torch.testing.assert_close(model(**data, scores=scores)[sure], model(**some))
     model.train()
     torch.manual_seed(0)
     drawn = [set(model._chosen(data['clip_inds'], 2)[0].tolist()) for _ in range(200)]
