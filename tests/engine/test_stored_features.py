@@ -4,6 +4,7 @@ import pytest
 import torch
 from small_clips import KeepAll, SmallClips, model_cfg, quiet, runner_of
 
+from mmtube.engine.loops.stored_features import _files
 from mmtube.errors import InputError
 from mmtube.models.checkpoint import read_checkpoint
 from mmtube.models.roi_heads import ClipActionDetector, ClipFeatures, FeatureBank
@@ -226,3 +227,18 @@ def test_several_samples_of_a_clip_are_refused(tmp_path, monkeypatch):
     runner = runner_of(tmp_path, loop_cfg(), train=dict(collate_fn=dict(type='mmtube.repeat_collate')))
     with pytest.raises(ValueError, match=r'the loader gave 18 samples for 9 clips.*RepeatTransforms'):
         runner.train()
+
+
+def test_the_rate_is_scaled_by_the_clips_of_a_step_not_by_those_of_a_look(tmp_path):
+    scale = dict(enable=True, base_batch_size=16)
+    runner = runner_of(tmp_path, loop_cfg(batch_size=4, max_epochs=1), auto_scale_lr=scale)
+    runner.train()
+    assert runner.optim_wrapper.get_lr()['lr'] == [pytest.approx(0.05 * 4 / 16)]
+
+
+def test_annotations_of_a_wrapped_data_set_are_part_of_the_key(tmp_path):
+    (tmp_path / 'train.json').write_text('one')
+    inner = dict(data_root=str(tmp_path), ann_file='train.json', pipeline=[dict(type='train.json')])
+    assert list(_files(inner)) == [b'one']
+    assert list(_files(dict(type='RepeatDataset', dataset=inner, times=1))) == [b'one']
+    assert list(_files(dict(datasets=[dict(dataset=inner), inner]))) == [b'one', b'one']

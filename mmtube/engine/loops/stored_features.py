@@ -49,7 +49,7 @@ class StoredFeatureTrainLoop(EpochBasedTrainLoop):
         runner (Runner): The runner.
         dataloader (dict): Clips.
         max_epochs (int): Epochs on the features.
-        batch_size (int): Clips of a step. Defaults to 32.
+        batch_size (int): Clips of a step, which ``auto_scale_lr`` counts. Defaults to 32.
         copies (int): How often each clip is looked at; each costs 4 bytes per person or object and channel. Defaults
             to 1.
         cache (str | None): File in which the features are kept for other heads on the same backbone. One that was made
@@ -98,6 +98,7 @@ class StoredFeatureTrainLoop(EpochBasedTrainLoop):
         numbers = _Numbers(self._looks.dataset)
         sampler = DATA_SAMPLERS.build(dataloader['sampler'], default_args=dict(dataset=numbers, seed=runner.seed))
         loader = DataLoader(numbers, batch_size, sampler=sampler, collate_fn=self._batch)
+        runner._train_dataloader = loader  # its batches, not those of the looks, scale the rate with auto_scale_lr
         super().__init__(runner, loader, max_epochs, val_begin, val_interval, dynamic_intervals)
 
     def _frozen(self) -> list[nn.Module]:
@@ -234,9 +235,11 @@ def _strings(config: Any) -> Iterator[str]:
 def _files(config: Mapping[str, Any], root: str = '') -> Iterator[bytes]:
     """The content of the files that a data set names, and names and sizes of what is in the folders."""
     root = str(config.get('data_root') or root)
-    for part in config.get('datasets', ()):
+    wrapped = [config['dataset']] if 'dataset' in config else []  # as that of RepeatDataset
+    for part in (*config.get('datasets', ()), *wrapped):
         yield from _files(part, root)
-    for name in _strings({key: value for key, value in config.items() if key not in ('datasets', 'pipeline')}):
+    own = {key: value for key, value in config.items() if key not in ('datasets', 'dataset', 'pipeline')}
+    for name in _strings(own):
         path = Path(root, name)
         if path.is_file():
             yield path.read_bytes()
