@@ -68,7 +68,7 @@ class FeatureNetwork(nn.Module):
 
         Returns:
             tuple[Tensor, ...]: Maps (N, C_i, T_i, h, w); (N, C_i) where the network has no map. A network over single
-            frames gives T_i = T.
+            frames gives T_i = T, or the mean over the frames where it has no map.
         """
         count, length = len(clips), clips[0].shape[1]
         if self.input_format == 'NCHW':
@@ -91,7 +91,9 @@ class FeatureNetwork(nn.Module):
         if features.dim() == 4 and len(features) == count * length:
             return features.unflatten(0, (count, length)).transpose(1, 2)
         if features.dim() == 3:  # tokens of a transformer
-            return features.mean(dim=1)
+            features = features.mean(dim=1)
+        if features.dim() == 2 and len(features) == count * length:
+            return features.unflatten(0, (count, length)).mean(dim=1)
         return features
 
     def weights_hash(self) -> str:

@@ -8,6 +8,7 @@ from tiny_features import RAW, SIZE, Brightness, Frame, extractor, film, noise, 
 from mmtube.errors import InputError
 from mmtube.models.tubelet_features import TubeletBoxes, TubeletExtractor
 from mmtube.models.tubelet_features.extractor import whole_film
+from mmtube.models.tubelet_features.network import FeatureNetwork
 from mmtube.structures import Tube, VideoInfo
 
 SLOWFAST = dict(fps=30, window=32, stride=4, pick='nearest')
@@ -196,6 +197,14 @@ def test_an_image_backbone_of_mmaction2_makes_whole_frame_features(tmp_path):
     maker.load(str(tmp_path / 'r18.pth'))
     rows = maker.features(noise(20), [whole_film('v')], SIZE)[0]
     assert rows.features.shape == (3, 512) and rows.features.any()
+
+
+@pytest.mark.parametrize('shape', [(3,), (5, 3)])
+def test_frames_without_a_map_are_averaged_over_the_window(shape):
+    frames = torch.randn(2 * 4, *shape)  # two windows of four frames: a number each, or five tokens
+    found = FeatureNetwork._over_time(frames, 2, 4)
+    expected = frames.view(2, 4, -1, 3).mean(dim=(1, 2))
+    torch.testing.assert_close(found, expected)
 
 
 def test_weights_are_needed_and_told_by_their_hash(tmp_path):
