@@ -24,7 +24,7 @@ EXPECTED = {
     'features': [
         'features: 2 films written, 0 could not be used',
         'frames: 1 films written, 0 could not be used',
-        'val_0000_p00 (44, 96) 1.0 0.8\nval_0000_p01 (41, 96) 1.0 1.28\n',
+        'val_0000_p00 (45, 96) 1.0 0.8\nval_0000_p01 (42, 96) 1.0 1.28\n',
     ],
     'linking': [
         'val_0000.json: 3 tubes, 1 merges',
