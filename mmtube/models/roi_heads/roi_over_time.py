@@ -93,6 +93,13 @@ class RoIOverTime(nn.Module):
         self.sampling_ratio = sampling_ratio
         self.spatial_pool = spatial_pool
 
+    def tell(self) -> str:
+        """Return in a word how people are cut out, such as ``'align7-max'``, for files of features."""
+        words = [f'align{self.output_size}', self.spatial_pool]
+        words += ['aligned'] if self.aligned else []
+        words += [f'samples{self.sampling_ratio}'] if self.sampling_ratio else []
+        return '-'.join(words)
+
     def forward(
         self,
         maps: Sequence[Tensor],

@@ -89,7 +89,8 @@ class RowClipClassifier:
             meta (Mapping[str, Any]): Of the rows, as ``FeatureMeta`` has it.
 
         Raises:
-            InputError: If they are of another network, other weights or clips sampled in another way.
+            InputError: If they are of another network, other weights, pooled in another way or of clips sampled in
+                another way.
         """
         told = f'{self.name}: cannot score from the stage tubelet_features'
         if not meta or not meta.get('window'):
@@ -97,6 +98,9 @@ class RowClipClassifier:
         if meta.get('checkpoint') and meta['checkpoint'] != self._weights_hash:
             found = f'{meta["checkpoint"]}, those of the head {self._weights_hash}'
             raise InputError(f'{told}: its backbone has other weights, hash {found}; give both the same checkpoint')
+        pooled = self._head.roi_extractor.tell()
+        if meta.get('roi') and meta['roi'] != pooled:
+            raise InputError(f'{told}: people of the features are {meta["roi"]!r}, those of the model {pooled!r}')
         words = str(meta.get('frames', '')).split('-')
         spread = next((int(word[4:]) for word in words if word.startswith('span')), int(meta['window']))
         theirs = spread / float(meta['fps']), int(meta['window'])

@@ -122,21 +122,13 @@ class TubeletExtractor(nn.Module, BaseTubeletFeatures):
         self.box_grid = BoxGrid(box_fps) if roi is not None else None
         self.meta = FeatureMeta(
             stream, float(fps), window, stride, float(box_fps) if roi is not None else 0.0, dim,
-            self._tell_roi(), '', self._tell_frames(),
+            'frame' if self.roi is None else self.roi.tell(), '', self._tell_frames(),
         )  # fmt: skip
         self.grid = self.meta.grid
         self.eval().requires_grad_(False)
         self.to(self.device)
         if checkpoint is not None:
             self.load(checkpoint)
-
-    def _tell_roi(self) -> str:
-        if self.roi is None:
-            return 'frame'
-        words = [f'align{self.roi.output_size}', self.roi.spatial_pool]
-        words += ['aligned'] if self.roi.aligned else []
-        words += [f'samples{self.roi.sampling_ratio}'] if self.roi.sampling_ratio else []
-        return '-'.join(words)
 
     def _tell_frames(self) -> str:
         size = (

@@ -131,6 +131,9 @@ def test_other_features_are_refused_before_a_film_is_read(checkpoint, tmp_path):
     wide = dict(type='RowClipClassifier', model=config('PM', frame_interval=2, fps=30), checkpoint=checkpoint)
     spread = features_of(checkpoint, layout='span64')
     assert TubeInferencer(pipeline(checkpoint, clip_classifier=wide, tubelet_features=spread))
+    mean = features_of(checkpoint, roi=dict(output_size=2, spatial_pool='avg'))
+    with pytest.raises(InputError, match=r"people of the features are 'align2-avg', those of the model 'align2-max'"):
+        TubeInferencer(pipeline(checkpoint, tubelet_features=mean))
     with pytest.raises(InputError, match='do not say how they were made'):
         RowClipClassifier(config(), checkpoint).classify_rows(
             PEOPLE[:1], [TubeletRows(1, [0.5], np.zeros((1, WIDTH)))], SIZE
