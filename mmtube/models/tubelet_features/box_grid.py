@@ -97,19 +97,22 @@ class BoxGrid:
     ) -> SlotBoxes:
         """Return the boxes of a tubelet on the grid, inside the frame.
 
-        Only slots within the span of the tubelet have one: before and after it the person need not be there. A tubelet
-        between two slots has the nearest. A box without an area inside the frame is none.
+        Slots within the span of the tubelet have one: before and after it the person need not be there. A tubelet
+        between two slots has the nearest. A box without an area inside the frame is none. Slots at most ``nearest_s``
+        before or after the span are for a window that has none within it, such as the last of a film for somebody who
+        comes behind it.
 
         Args:
             tubelet (TubeletBoxes): The tubelet.
             frame_size (tuple[float, float]): Width and height of the frame in pixels.
             cuts_s (np.ndarray | Sequence[float]): Increasing times at which a new shot begins. Defaults to none.
         """
-        slots = self.within(tubelet.t0_s, tubelet.t1_s)
+        span = self.within(tubelet.t0_s, tubelet.t1_s)
+        slots = np.union1d(span, self.within(tubelet.t0_s - self.nearest_s, tubelet.t1_s + self.nearest_s))
         times_s = self.times_s(slots)
         boxes_px, valid = sample_boxes(tubelet.times_s, tubelet.boxes_px, times_s, self.nearest_s, self.gap_s, cuts_s)
         boxes_px = clip_boxes(boxes_px, *frame_size)
-        return SlotBoxes(int(slots[0]), boxes_px, valid & (box_areas(boxes_px) > 0))
+        return SlotBoxes(int(slots[0]), boxes_px, valid & (box_areas(boxes_px) > 0), np.isin(slots, span))
 
 
 @dataclass(eq=False)
@@ -120,16 +123,20 @@ class SlotBoxes:
         first (int): Slot of the first box.
         boxes_px (np.ndarray): (K, 4) float32, for K slots in a row.
         valid (np.ndarray): (K,) bool, whether there is one.
+        inside (np.ndarray): (K,) bool, whether the slot is within the span of the tubelet.
     """
 
     first: int
     boxes_px: np.ndarray
     valid: np.ndarray
+    inside: np.ndarray
 
     def at(self, slots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return (B, 4) boxes and (B,) bool at some slots; those outside the tubelet have none."""
+        """Return (B, 4) boxes and (B,) bool at some slots; those outside the tubelet have none if another has one."""
         rows = np.asarray(slots) - self.first
-        inside = (rows >= 0) & (rows < len(self.valid))
-        rows = np.where(inside, rows, 0)
-        valid = inside & self.valid[rows]
+        known = (rows >= 0) & (rows < len(self.valid))
+        rows = np.where(known, rows, 0)
+        valid = known & self.valid[rows]
+        if (valid & self.inside[rows]).any():
+            valid &= self.inside[rows]
         return np.where(valid[:, None], self.boxes_px[rows], np.float32(0)), valid

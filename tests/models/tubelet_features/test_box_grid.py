@@ -21,23 +21,33 @@ def test_the_grid_lies_in_the_middle_of_its_steps():
 def test_a_tubelet_has_boxes_in_its_span_alone():
     tubelet = TubeletBoxes('a', *boxes(np.arange(25, 50) / 25), 1.0, 2.0)
     slots = BoxGrid(4).slot_boxes(tubelet, (320, 240))
-    assert (slots.first, len(slots.valid)) == (4, 4) and slots.valid.all()
+    assert (slots.first + np.flatnonzero(slots.inside)).tolist() == [4, 5, 6, 7]
     rows, valid = slots.at(np.arange(2, 9))
     assert valid.tolist() == [False, False, True, True, True, True, False]
     assert (rows[~valid] == 0).all()
     np.testing.assert_allclose(rows[valid, 0], [112, 136, 164, 188], atol=1e-4)  # nearest of 25 per second
 
 
+def test_times_near_a_tubelet_have_its_box_where_nobody_asks_for_others():
+    tubelet = TubeletBoxes('a', *boxes(np.arange(25, 50) / 25), 1.0, 2.0)
+    slots = BoxGrid(4, nearest_s=0.3).slot_boxes(tubelet, (320, 240))
+    rows, valid = slots.at(np.arange(0, 4))  # 0.125 to 0.875 s; the box at 1 s is 0.125 s from the last of them
+    assert valid.tolist() == [False, False, False, True] and rows[3].tolist() == tubelet.boxes_px[0].tolist()
+    assert slots.at(np.arange(0, 5))[1].tolist() == [False, False, False, False, True]
+    assert slots.at(np.arange(8, 11))[1].tolist() == [True, False, False]
+
+
 def test_a_tubelet_between_two_times_of_the_grid_has_the_nearest():
     slots = BoxGrid(2).slot_boxes(TubeletBoxes('a', *boxes([7.0, 7.04]), 7.0, 7.08), (1000, 240))
-    assert slots.first == 14 and slots.valid.tolist() == [True]  # 7.25 s
+    assert (slots.first + np.flatnonzero(slots.inside)).tolist() == [14]  # 7.25 s
+    assert slots.at(np.array([13, 14, 15]))[1].tolist() == [False, True, False]
 
 
 def test_boxes_are_cut_at_the_frame_and_one_outside_is_none():
     rows = np.float32([[-20, -5, 30, 100], [330, 10, 350, 40]])
     slots = BoxGrid(4).slot_boxes(TubeletBoxes('a', [0.1, 0.4], rows, 0, 0.5), (320, 80))
     assert slots.boxes_px[0].tolist() == [0, 0, 30, 80]
-    assert slots.valid.tolist() == [True, False]
+    assert slots.at(np.array([0, 1]))[1].tolist() == [True, False]
 
 
 def test_bad_input_is_refused():

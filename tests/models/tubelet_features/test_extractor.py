@@ -107,6 +107,16 @@ def test_tubelets_at_the_ends_of_a_film_get_its_windows(tmp_path, span):
     assert (rows.features == 100).all()
 
 
+@pytest.mark.parametrize(
+    ('frames', 'span'), [(95, (3.4, 3.8)), (95, (3.72, 3.8)), (53, (2.08, 2.12)), (45, (1.72, 1.8))]
+)
+@pytest.mark.parametrize('box_fps', [2, 4])
+def test_somebody_behind_the_last_window_of_a_film_is_seen_in_it(tmp_path, frames, span, box_fps):
+    # The last window ends before the film, and no time of the grid of boxes lies both in it and in the tubelet.
+    rows = extractor(tmp_path, box_fps=box_fps).features(film(frames), [person('a', *span)], SIZE)[0]
+    assert rows.valid.tolist() == [True] and (rows.features == 100).all()
+
+
 def test_a_late_tubelet_gets_the_last_window_though_others_had_it_before(tmp_path):
     maker = extractor(tmp_path, 'TinyConv', dim=6)
     late = person('b', 5.9, 6)
