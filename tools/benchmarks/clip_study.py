@@ -33,6 +33,8 @@ def _shared_loop() -> type:
     from mmtube.engine.loops import TwoPassTestLoop
 
     class SharedLookLoop(TwoPassTestLoop):
+        with_objects = True
+
         def __init__(self, *args: Any, shared: str, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._shared = shared

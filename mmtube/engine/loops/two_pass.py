@@ -21,6 +21,8 @@ class _TwoPasses(BaseLoop):
     """What testing and validation share."""
 
     MODE: str
+    # Whether the features of objects are taken though no block asks for them, to score other heads by them.
+    with_objects = False
     fp16: bool
     evaluator: Evaluator
 
@@ -48,7 +50,7 @@ class _TwoPasses(BaseLoop):
         for index, data_batch in enumerate(self.dataloader):
             self.runner.call_hook(f'before_{self.MODE}_iter', batch_idx=index, data_batch=data_batch)
             with torch.inference_mode(), torch.autocast(_device_type(self._model), enabled=self.fp16):
-                features, samples = self._model.extract_clips(data_batch)
+                features, samples = self._model.extract_clips(data_batch, with_objects=self.with_objects)
             clips += zip(features, samples)
             self.runner.call_hook(f'after_{self.MODE}_iter', batch_idx=index, data_batch=data_batch, outputs=samples)
         return clips

@@ -86,20 +86,23 @@ class ClipActionDetector(BaseModel):
             return self.roi_head.predict(self.roi_head.pool(maps, data_samples, people), data_samples)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
-    def extract_clips(self, data: dict, labelled: bool = False) -> tuple[list[ClipFeatures], list[ActionDataSample]]:
+    def extract_clips(
+        self, data: dict, labelled: bool = False, with_objects: bool = False
+    ) -> tuple[list[ClipFeatures], list[ActionDataSample]]:
         """Look at a batch of the data loader: what scoring needs of each clip, on the CPU, and the samples.
 
         Args:
             data (dict): The batch.
             labelled (bool): Whether to take the people to learn from, with their labels, and the objects in any case,
                 so that heads of all kinds can learn from the same features. Defaults to False: all people.
+            with_objects (bool): Whether to take the objects though no block asks for them. Defaults to False.
         """
         data = self.data_preprocessor(data, False)
         samples, maps = data['data_samples'], self.extract_feat(data['inputs'])
         if labelled:
             features = self.roi_head.pool_labelled(maps, samples, with_objects=True)
         else:
-            features = self.roi_head.pool(maps, samples, [sample.proposals for sample in samples])
+            features = self.roi_head.pool(maps, samples, [sample.proposals for sample in samples], with_objects)
         return features.split(), [sample.cpu() for sample in samples]
 
     def predict_clips(
