@@ -14,7 +14,7 @@ from mmengine.structures import InstanceData
 from mmtube.config import load_config
 from mmtube.errors import InputError
 from mmtube.models.checkpoint import read_checkpoint
-from mmtube.models.detectors import PersonDetector, person_detector
+from mmtube.models.detectors import PersonDetector, image_detector
 from mmtube.registry import MODELS
 
 PICODET = 'mmtube::person/picodet_s_coco_person.py'
@@ -91,7 +91,7 @@ def test_a_batch_gives_what_its_images_give_alone(weak):
 
 
 def test_faster_network_gives_the_same_boxes(weak, monkeypatch):
-    monkeypatch.setattr(person_detector, '_fuse', lambda network: network)
+    monkeypatch.setattr(image_detector, '_fuse', lambda network: network)
     plain = PersonDetector(PICODET, score_thr=0.005)
     count = {type(m).__name__ for m in weak._network.modules()}
     assert 'BatchNorm2d' not in count and 'BatchNorm2d' in {type(m).__name__ for m in plain._network.modules()}
@@ -136,9 +136,9 @@ def test_a_detector_of_the_zoo_by_its_name(tmp_path, rtmdet_state, meta):
     detector = PersonDetector(RTMDET, str(tmp_path / 'rtmdet.pth'), score_thr=0.01)
     [(boxes_px, _)] = detector([stripes()])
     if meta:  # the names in the checkpoint say that label 4 is the person
-        assert detector._person == 4 and len(boxes_px) == 0
+        assert detector._labels == [4] and len(boxes_px) == 0
     else:  # COCO's names, from the config's data set
-        assert detector._person == 0 and len(boxes_px) > 0
+        assert detector._labels == [0] and len(boxes_px) > 0
 
 
 def test_a_checkpoint_of_another_detector_is_refused():

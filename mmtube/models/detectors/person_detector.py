@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import copy
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-
-import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose
-from mmengine.model import revert_sync_batchnorm
-from mmengine.registry import DATASETS, DefaultScope
-from mmengine.registry import MODELS as ROOT_MODELS
-from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mmtube.config import load_config
 from mmtube.errors import InputError
-from mmtube.models.checkpoint import load_weights
-from mmtube.models.device import usable_device
 from mmtube.registry import MODELS
 
 from .class_rows import keep_class
+from .image_detector import ImageDetector, class_names
 
 PERSON = 'person'
 
 
 @MODELS.register_module()
-class PersonDetector:
+class PersonDetector(ImageDetector):
     """Find people with a detector of mmdet, or one built from mmdet's parts.
 
     The config's own test pipeline and test settings are used, but for the score threshold. Batch norms are merged into
@@ -67,159 +53,18 @@ class PersonDetector:
         device: str = 'cpu',
         fp16: bool = False,
     ) -> None:
-        if not 0 <= score_thr < 1:
-            raise ValueError(f'score_thr must lie in [0, 1), got {score_thr}')
-        if nms_iou is not None and not 0 < nms_iou <= 1:
-            raise ValueError(f'nms_iou must lie in (0, 1], got {nms_iou}')
-        cfg = load_config(model) if isinstance(model, str) else Config(copy.deepcopy(dict(model)))
-        name = model if isinstance(model, str) else getattr(model, 'filename', None) or 'the detector'
-        checkpoint = checkpoint or cfg.get('model_path') or cfg.get('load_from')
-        if checkpoint is None:
-            raise InputError(f'{name}: no checkpoint was given and the config names none')
-        if 'model' not in cfg:
-            raise InputError(f'{name}: is not the config of a detector (no model)')
-        self.score_thr = score_thr
-        self.device = usable_device(device)
-        self.fp16 = fp16
-        if fp16 and self.device.type != 'cuda':
-            raise InputError(f'fp16 needs a GPU, the device is {device}')
-        _set_thresholds(cfg.model, score_thr, nms_iou, name)
-        self._scope = cfg.get('default_scope') or 'mmdet'
-        with DefaultScope.overwrite_default_scope(self._scope):
-            try:
-                network = ROOT_MODELS.build(cfg.model)
-            except (KeyError, TypeError) as error:  # an unknown name, or a class that takes other arguments
-                raise InputError(f'{name}: cannot be built ({" ".join(str(error).split())})') from error
-            meta = load_weights(network, checkpoint, prepare=_keep_people)
-            self._person = _person_label(meta, cfg, checkpoint)
-            self._pipeline = Compose([step for step in _test_pipeline(cfg, name) if not _reads_files(step)])
-        self._network = _fuse(network.eval()).to(self.device, memory_format=torch.channels_last)
+        super().__init__(model, checkpoint, score_thr, nms_iou, device, fp16)
 
-    def __call__(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Find the people in images; images that the pipeline brings to one shape share a forward pass.
+    def _prepare_weights(self, checkpoint: dict, own: dict[str, torch.Tensor]) -> None:
+        """Cut weights of many classes to the class person where the model has no room for the others."""
+        meta = checkpoint['meta']
+        names = class_names(meta.get('dataset_meta')) or class_names(meta) or []
+        if len(names) < 2 or PERSON not in names:
+            return
+        if keep_class(checkpoint['state_dict'], own, names.index(PERSON), len(names)):
+            checkpoint['meta'] = {**meta, 'dataset_meta': dict(classes=(PERSON,))}
 
-        Args:
-            images (Sequence[np.ndarray]): (H, W, 3) uint8 BGR, not necessarily of one size.
-
-        Returns:
-            list[tuple[np.ndarray, np.ndarray]]: Per image, (N, 4) float32 xyxy boxes in pixels of that image, half
-            open, inside it and of positive area; and (N,) float32 scores, falling.
-
-        Raises:
-            ValueError: If an image is not of that kind or is empty.
-        """
-        with DefaultScope.overwrite_default_scope(self._scope):
-            packed = [self._pipeline(_as_result(image)) for image in images]
-        batches = defaultdict(list)
-        for index, result in enumerate(packed):
-            batches[tuple(result['inputs'].shape)].append(index)
-        found: list = [None] * len(packed)
-        for indices in batches.values():
-            batch = {key: [packed[index][key] for index in indices] for key in ('inputs', 'data_samples')}
-            for index, sample in zip(indices, self._forward(batch)):
-                found[index] = self._people(sample.pred_instances, images[index].shape)
-        return found
-
-    @torch.inference_mode()
-    def _forward(self, batch: dict) -> list:
-        with torch.autocast(self.device.type, enabled=self.fp16):
-            return self._network.test_step(batch)
-
-    def _people(self, instances, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-        height, width = shape[:2]
-        boxes_px = instances.bboxes.float().cpu().numpy().reshape(-1, 4).clip(0, [width, height, width, height])
-        boxes_px = boxes_px.astype(np.float32)
-        scores = instances.scores.float().cpu().numpy()
-        keep = (instances.labels.cpu().numpy() == self._person) & (scores >= self.score_thr)
-        keep &= (boxes_px[:, 2:] > boxes_px[:, :2]).all(axis=1)
-        order = np.flatnonzero(keep)[np.argsort(-scores[keep], kind='stable')]
-        return boxes_px[order], scores[order]
-
-
-def _as_result(image: np.ndarray) -> dict:
-    """What mmdet's image loader would hand to the rest of the pipeline."""
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise ValueError(f'an image must be (H, W, 3) uint8 and not empty, got {image.shape} {image.dtype}')
-    return dict(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2], img_id=0, img_path=None)
-
-
-def _reads_files(step: dict) -> bool:
-    return step['type'].rpartition('.')[2].startswith('Load')
-
-
-def _test_dataset(cfg: Config) -> dict:
-    """Config of the innermost test data set, empty where there is none."""
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
-    while 'pipeline' not in dataset and dataset.get('dataset', dataset.get('datasets')):
-        inner = dataset.get('dataset', dataset.get('datasets'))
-        dataset = inner[0] if isinstance(inner, (list, tuple)) else inner
-    return dataset
-
-
-def _test_pipeline(cfg: Config, name: str) -> list[dict]:
-    steps = _test_dataset(cfg).get('pipeline') or cfg.get('test_pipeline')
-    if not steps:
-        raise InputError(f'{name}: the config has no test pipeline')
-    return steps
-
-
-def _set_thresholds(model: dict, score_thr: float, nms_iou: float | None, name: str) -> None:
-    """Write the thresholds where mmdet reads them: below ``rcnn`` for two stages, at the top for one."""
-    settings = model.get('test_cfg') or {}
-    settings = settings.get('rcnn', settings)
-    if settings:
-        settings['score_thr'] = score_thr
-    if nms_iou is not None:
-        if not settings.get('nms'):
-            raise InputError(f'{name}: nms_iou was given, but the detector has no NMS')
-        settings['nms']['iou_threshold'] = nms_iou
-
-
-def _keep_people(checkpoint: dict, own: dict[str, torch.Tensor]) -> None:
-    """Cut weights of many classes to the class person where the model has no room for the others."""
-    meta = checkpoint['meta']
-    names = _class_names(meta.get('dataset_meta')) or _class_names(meta) or []
-    if len(names) < 2 or PERSON not in names:
-        return
-    if keep_class(checkpoint['state_dict'], own, names.index(PERSON), len(names)):
-        checkpoint['meta'] = {**meta, 'dataset_meta': dict(classes=(PERSON,))}
-
-
-def _class_names(known: dict | None) -> list[str] | None:
-    classes = next((value for key, value in (known or {}).items() if key.lower() == 'classes'), None)
-    return [classes] if isinstance(classes, str) else None if classes is None else list(classes)
-
-
-def _person_label(meta: dict, cfg: Config, checkpoint: str) -> int:
-    """Index of the class person, by the names in the checkpoint or, where it has none, of the config's data set."""
-    for known in _metainfos(meta, cfg):
-        names = _class_names(known)
-        if names is not None:
-            if PERSON not in names:
-                raise InputError(f'{checkpoint}: none of its {len(names)} classes is called {PERSON!r}')
-            return names.index(PERSON)
-    raise InputError(f'{checkpoint}: neither it nor the config names the classes')
-
-
-def _metainfos(meta: dict, cfg: Config) -> Iterator[dict | None]:
-    yield meta.get('dataset_meta')
-    yield meta  # mmdet 2
-    dataset = _test_dataset(cfg)
-    yield dataset.get('metainfo')
-    if 'type' in dataset:
-        with DATASETS.switch_scope_and_registry(None) as registry:  # the default scope
-            yield getattr(registry.get(dataset['type']), 'METAINFO', None)
-
-
-def _fuse(network: nn.Module) -> nn.Module:
-    """Merge batch norms into the convolutions of every ``ConvModule``, in place; exact but for rounding."""
-    from mmcv.cnn import ConvModule
-
-    network = revert_sync_batchnorm(network)
-    for module in network.modules():
-        if not isinstance(module, ConvModule) or not module.with_norm or module.order[:2] != ('conv', 'norm'):
-            continue
-        if type(module.conv) is nn.Conv2d and isinstance(module.norm, _BatchNorm) and module.norm.track_running_stats:
-            module.conv = fuse_conv_bn_eval(module.conv, module.norm)
-            setattr(module, module.norm_name, nn.Identity())
-    return network
+    def _choose(self, names: list[str], checkpoint: str) -> list[int]:
+        if PERSON not in names:
+            raise InputError(f'{checkpoint}: none of its {len(names)} classes is called {PERSON!r}')
+        return [names.index(PERSON)]

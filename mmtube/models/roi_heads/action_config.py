@@ -6,10 +6,8 @@ Nothing here imports mmdet, mmaction2 or builds a network, so that a missing che
 from __future__ import annotations
 
 import copy
-import hashlib
 import os
 import re
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +16,15 @@ from mmengine.config import Config
 
 from mmtube.config import load_config
 from mmtube.errors import InputError, MissingCheckpointError
-from mmtube.fileio import atomic_path, read_text
+from mmtube.fileio import read_text
+from mmtube.models.published import fetch_published
 
 SLOWFAST_AVA = 'mmaction::detection/slowfast/slowfast_kinetics400-pretrained-r50_8xb8-8x8x1-20e_ava21-rgb.py'
 ASSETS = Path(__file__).parents[2] / 'assets'
 AVA_LABEL_MAP = ASSETS / 'ava_label_map.txt'
 AVA_CLASSES = 81  # 80 actions with IDs from 1, and column 0 that no action has
 AVA_FPS = 30.0
+GIVE = 'give it with --actions-checkpoint FILE'
 _IGNORED_STEPS = ('Init', 'Decode', 'PackActionInputs')
 _OUR_STEPS = ('SampleSEALClip', 'DecodeWindow', 'Resize', 'FormatShape', 'PackSEALClip')
 
@@ -71,45 +71,14 @@ def resolve_checkpoint(
         cfg = read_config(model)
         checkpoint = cfg.get('model_path') or cfg.get('load_from')
         if checkpoint is None:
-            hint = 'give it with --actions-checkpoint FILE'
-            raise MissingCheckpointError(f'{config_name(model)}: names no checkpoint; {hint}')
+            raise MissingCheckpointError(f'{config_name(model)}: names no checkpoint; {GIVE}')
     checkpoint = str(checkpoint)
     if checkpoint.startswith(('http://', 'https://')):
-        return str(_published(checkpoint, timeout_s))
+        return str(fetch_published(checkpoint, 'the action model', GIVE, timeout_s))
     file = ASSETS / checkpoint.removeprefix('mmtube://') if checkpoint.startswith('mmtube://') else Path(checkpoint)
     if not file.expanduser().is_file():
         raise InputError(f'{checkpoint}: no such checkpoint; give another with --actions-checkpoint FILE')
     return str(file.expanduser())
-
-
-def _published(address: str, timeout_s: float) -> Path:
-    import torch
-
-    file = Path(torch.hub.get_dir(), 'checkpoints', address.rpartition('/')[2])
-    if file.is_file():
-        return file
-    try:
-        with urllib.request.urlopen(address, timeout=timeout_s) as reply, atomic_path(file) as temporary:
-            _save(reply, temporary, file)
-    except (OSError, ValueError) as error:  # InputError is a ValueError: the folder cannot be written
-        cause = getattr(error, 'reason', None) or getattr(error, 'strerror', None) or error
-        raise MissingCheckpointError(
-            f'the checkpoint of the action model is not on this machine and cannot be fetched ({cause}): '
-            f'put {address} into {file.parent}, or give it with --actions-checkpoint FILE'
-        ) from error
-    return file
-
-
-def _save(reply: object, temporary: Path, file: Path) -> None:
-    digest = hashlib.sha256()
-    with temporary.open('wb') as out:
-        while block := reply.read(1 << 20):  # type: ignore[attr-defined]
-            digest.update(block)
-            out.write(block)
-    # OpenMMLab ends a file name with the first digits of its SHA-256.
-    expected = re.search(r'-([0-9a-f]{8,})\.\w+$', file.name)
-    if expected and not digest.hexdigest().startswith(expected[1]):
-        raise ValueError('the file arrived damaged')
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,10 @@ class ClipClassifier:
         batch_size (int): Clips per forward pass. Defaults to 1: on a CPU more are no faster and need more memory.
         fast (bool): Whether the network is made faster, see :func:`mmtube.models.fuse.speed_up`. Defaults to True.
         device (str): Where the model runs. Defaults to 'cpu'.
+        object_detector (dict | None): :class:`~mmtube.models.detectors.ObjectDetector` for a network whose blocks look
+            at objects (AlphAction's O blocks); it is run on one frame of each clip and not built for another network.
+            Where its weights are missing, the network sees no objects and ``note`` says so. Defaults to None: it sees
+            none.
 
     Attributes:
         note (str): What a user should know of how it runs, '' if nothing.
@@ -86,6 +90,7 @@ class ClipClassifier:
         batch_size: int = 1,
         fast: bool = True,
         device: str = 'cpu',
+        object_detector: dict | None = None,
     ) -> None:
         if stride_s <= 0 or batch_size < 1 or (sample_fps is not None and sample_fps <= 0):
             raise ValueError(f'{stride_s=}, {sample_fps=} and {batch_size=} must be positive')
@@ -97,7 +102,7 @@ class ClipClassifier:
         self.box_offsets_s = self._format.box_offsets_s()
         self.batch_size = batch_size
         network = loaded.network.to(self.device)
-        self._network = clip_network(speed_up(network) if fast else network)
+        self._network = clip_network(speed_up(network) if fast else network, object_detector)
         self.note = self._network.note
         self._first_column = int(self._network.background_class)
         self._columns = self._network.num_classes - self._first_column

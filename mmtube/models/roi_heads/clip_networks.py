@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,10 +15,12 @@ from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from torch import nn
 
-from mmtube.errors import InputError
+from mmtube.errors import InputError, MissingCheckpointError
 from mmtube.models.checkpoint import load_weights
+from mmtube.registry import MODELS
 
 from .action_config import ClipFormat, config_name, name_columns, read_clip_format, read_config, resolve_checkpoint
+from .clip_windows import nearest_inds
 from .interaction import OBJECT
 
 # mmaction and mmdet, which these import, take seconds to come up, and a checkpoint may be missing.
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from .clip_features import ClipFeatures
 
 VIDEO = 'film'  # the memory of one film at a time needs no name
+NO_OBJECTS = 'ran without objects: '
+# Images (H, W, 3) uint8 BGR to boxes (k, 4) in pixels and scores (k,) of each.
+FindObjects = Callable[[Sequence[np.ndarray]], list[tuple[np.ndarray, np.ndarray]]]
 
 
 @dataclass(eq=False)
@@ -58,6 +63,11 @@ class Clip:
     def inputs(self) -> torch.Tensor:
         """(3, T, H, W) uint8."""
         return torch.from_numpy(self.images).permute(3, 0, 1, 2)
+
+    def key_image(self) -> np.ndarray:
+        """(H, W, 3) uint8 BGR frame nearest to the key time, as detectors take it."""
+        nearest = nearest_inds(self.frame_times_s, np.array([self.key_s]))[0]
+        return np.ascontiguousarray(self.images[nearest][..., ::-1])
 
 
 class ClipNetwork(ABC):
@@ -122,21 +132,32 @@ class TubeNetwork(ClipNetwork):
     """``ClipActionDetector``, whose memory needs the whole film before anybody is scored.
 
     What is kept of a clip are the features of its people, 9 kB each, as in
-    :class:`~mmtube.engine.loops.TwoPassTestLoop`, whose scores these are.
+    :class:`~mmtube.engine.loops.TwoPassTestLoop`, whose scores these are. Objects are looked for in the frame of each
+    clip that is nearest to the key time, and only for a network with O blocks.
+
+    Args:
+        network (ClipActionDetector): As in :class:`ClipNetwork`.
+        object_detector (dict | None): As in :func:`build_object_detector`. Defaults to None.
     """
 
-    def __init__(self, network: ClipActionDetector) -> None:
+    def __init__(self, network: ClipActionDetector, object_detector: dict | None = None) -> None:
         super().__init__(network)
         self.num_classes = network.roi_head.head.num_classes
         self._clips: list[tuple[ClipFeatures, ActionDataSample]] = []
         interaction = network.roi_head.interaction
+        self._object_detector: FindObjects | None = None
         if interaction is not None and interaction.uses(OBJECT):
-            self.note = 'ran without objects: the pipeline has no detector of them, the O blocks saw none'
+            self._object_detector, self.note = build_object_detector(object_detector, self.device)
 
     @torch.inference_mode()
     def look(self, clips: Sequence[Clip]) -> None:
         """Pool the people of some clips."""
-        data = {'inputs': [clip.inputs() for clip in clips], 'data_samples': [_sample(clip) for clip in clips]}
+        samples = [_sample(clip) for clip in clips]
+        if self._object_detector is not None:
+            found = self._object_detector([clip.key_image() for clip in clips])
+            for sample, (boxes_px, scores) in zip(samples, found):
+                sample.objects = InstanceData(bboxes=torch.from_numpy(boxes_px), scores=torch.from_numpy(scores))
+        data = {'inputs': [clip.inputs() for clip in clips], 'data_samples': samples}
         self._clips += zip(*self.network.extract_clips(data))
 
     @torch.inference_mode()
@@ -217,8 +238,6 @@ def build_network(cfg: Config, name: str) -> nn.Module:
     import mmaction.models  # registers the RoI heads with mmdet, which the registries do not do by themselves
     import mmdet.models  # noqa: F401
 
-    from mmtube.registry import MODELS
-
     from .clip_action_detector import ClipActionDetector
 
     scope = cfg.get('default_scope') or 'mmaction'
@@ -233,8 +252,38 @@ def build_network(cfg: Config, name: str) -> nn.Module:
     return network
 
 
-def clip_network(network: nn.Module) -> ClipNetwork:
-    """Return what looks at clips for a network of :func:`build_network`."""
+def build_object_detector(options: dict | None, device: torch.device) -> tuple[FindObjects | None, str]:
+    """Build what finds objects for O blocks.
+
+    Args:
+        options (dict | None): :class:`~mmtube.models.detectors.ObjectDetector`, or another of its kind.
+        device (torch.device): Where it runs if the options do not say.
+
+    Returns:
+        tuple: The detector; and ''. Without options or without weights for it, None; and why.
+
+    Raises:
+        InputError: If it cannot be built for another reason.
+    """
+    if options is None:
+        return None, f'{NO_OBJECTS}the pipeline has no detector of them, the O blocks saw none'
+    with DefaultScope.overwrite_default_scope('mmtube'):
+        try:
+            return MODELS.build({'device': str(device), **options}), ''
+        except MissingCheckpointError as error:
+            return None, f'{NO_OBJECTS}{error}'
+
+
+def clip_network(network: nn.Module, object_detector: dict | None = None) -> ClipNetwork:
+    """Return what looks at clips for a network of :func:`build_network`.
+
+    Args:
+        network (nn.Module): With its weights, in testing mode, on its device.
+        object_detector (dict | None): As in :func:`build_object_detector`, for networks that look at objects. Defaults
+            to None.
+    """
     from .clip_action_detector import ClipActionDetector
 
-    return TubeNetwork(network) if isinstance(network, ClipActionDetector) else AVANetwork(network)
+    if isinstance(network, ClipActionDetector):
+        return TubeNetwork(network, object_detector)
+    return AVANetwork(network)

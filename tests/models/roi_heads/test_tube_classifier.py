@@ -1,14 +1,19 @@
 """The clip classifier with our own detector: boxes over time, memory in two passes, and odd tubes."""
 
+import urllib.error
+import urllib.request
+
 import numpy as np
 import pytest
 import torch
+from mmengine.structures import InstanceData
 from tiny_clip_detector import CLASSES, PASSES, SIZE, network, noise_film, save_weights
 from tiny_clip_detector import config as tiny_config
 from tiny_clip_detector import tube as tiny_tube
 
 from mmtube.datasets import FrameSource, SEALClips
 from mmtube.errors import InputError
+from mmtube.models.detectors import ObjectDetector
 from mmtube.models.roi_heads import ClipClassifier
 from mmtube.structures import Tube
 from mmtube.structures.seal import BoxTable, SEALAnnotations, TubeletRecord, VideoRecord, write_seal_json
@@ -39,8 +44,11 @@ def tube(track_id, frames=FRAMES, box=(4.0, 4, 30, 40)):
 PEOPLE = [tube(1), tube(2, FRAMES[:60], (20.0, 2, 60, 46)), tube(3, FRAMES[40:], (40.0, 10, 62, 30))]
 
 
-def expected(cfg, film, folder, span):
-    """Scores by the data set, the two passes of the test loop and the people's names."""
+def expected(cfg, film, folder, span, object_detector=None):
+    """Scores by the data set, the two passes of the test loop and the people's names.
+
+    ``object_detector`` looks at the fifth of the eight frames, which is that of the key time.
+    """
     tubelets, tracks = {}, {}
     for person in PEOPLE:
         name = str(person.track_id)
@@ -56,6 +64,11 @@ def expected(cfg, film, folder, span):
     with torch.inference_mode():
         for index in range(len(dataset)):
             item = dataset[index]
+            if object_detector is not None:
+                key_frame = item['inputs'][[2, 1, 0], 4].permute(1, 2, 0).contiguous().numpy()
+                [(boxes_px, object_scores)] = object_detector([key_frame])
+                found = InstanceData(bboxes=torch.tensor(boxes_px), scores=torch.tensor(object_scores))
+                item['data_samples'].objects = found
             data = {'inputs': [item['inputs']], 'data_samples': [item['data_samples']]}
             clips += zip(*model.extract_clips(data))
         memory = model.roi_head.memory
@@ -159,6 +172,89 @@ def test_blocks_of_objects_run_without_objects_and_it_is_said(film, tmp_path):
         found = stage.classify(frames, PEOPLE[:1], SIZE)[0]
     assert found.clip_scores.shape == (5, CLASSES) and np.isfinite(found.clip_scores).all()
     assert classifier(config('PM'), tmp_path).note == ''
+
+
+def scores_of(stage, film, people=PEOPLE):
+    with FrameSource(str(film)) as frames:
+        return np.concatenate([one.clip_scores for one in stage.classify(frames, people, SIZE)])
+
+
+@pytest.fixture(scope='session')
+def things(small_detector):
+    """A detector that finds some things in everything."""
+    return dict(type='ObjectDetector', score_thr=0.0, max_objects=3, **small_detector)
+
+
+@pytest.mark.parametrize(('blocks', 'boxes_per_s', 'batch_size'), [('O', 1, 1), ('POM', 4, 3)])
+def test_scores_with_objects_are_those_of_samples_with_the_same(
+    film, tmp_path, things, blocks, boxes_per_s, batch_size
+):
+    cfg = config(blocks, boxes_per_s)
+    detector = ObjectDetector(**{key: value for key, value in things.items() if key != 'type'})
+    wanted = expected(cfg, film, tmp_path, 'centred', detector)
+    stage = classifier(cfg, tmp_path, batch_size=batch_size, object_detector=things)
+    assert stage.note == ''
+    scores = scores_of(stage, film)
+    np.testing.assert_allclose(scores, np.stack([wanted[key] for key in sorted(wanted)]), atol=2e-5)
+    without = scores_of(classifier(cfg, tmp_path), film)
+    assert np.abs(scores - without).max() > 1e-3  # objects count
+
+
+def test_objects_are_looked_for_once_a_clip_in_the_frame_of_the_key_time(film, tmp_path, things, monkeypatch):
+    seen = []
+
+    def find(self, images):
+        seen.extend(images)
+        return [(np.float32([[0, 0, 9, 9]]), np.float32([0.5]))] * len(images)
+
+    monkeypatch.setattr(ObjectDetector, '__call__', find)
+    cfg = config('O', boxes_per_s=1)
+    scores_of(classifier(cfg, tmp_path, batch_size=2, object_detector=things), film)
+    with FrameSource(str(film)) as frames:
+        wanted = [frame.image for frame in frames if frame.index in (25, 50, 75, 100, 125)]
+    assert len(seen) == 5
+    for image, frame in zip(seen, wanted):
+        np.testing.assert_array_equal(image, frame)
+    cfg['test_dataloader']['dataset']['pipeline'][1]['short_side'] = 24
+    seen.clear()
+    scores_of(classifier(cfg, tmp_path, object_detector=things), film)
+    assert [image.shape for image in seen] == [(24, 32, 3)] * 5  # as the boxes of the clip
+
+
+def test_a_clip_without_objects_is_scored_as_without_a_detector(film, tmp_path, things):
+    cfg = config('PO', boxes_per_s=1)
+    blind = classifier(cfg, tmp_path, object_detector={**things, 'score_thr': 0.99})
+    np.testing.assert_array_equal(scores_of(blind, film), scores_of(classifier(cfg, tmp_path), film))
+    assert blind.note == ''
+
+
+def test_a_network_that_does_not_look_at_objects_needs_no_detector_of_them(tmp_path):
+    stage = classifier(config('PM'), tmp_path, object_detector=dict(type='NoSuchDetector'))
+    assert stage.note == ''
+    with pytest.raises(KeyError, match='NoSuchDetector'):
+        classifier(config('PO'), tmp_path, object_detector=dict(type='NoSuchDetector'))
+
+
+def test_without_the_weights_of_the_detector_it_runs_without_objects_and_says_why(film, tmp_path, things, monkeypatch):
+    def offline(*args, **kwargs):
+        raise urllib.error.URLError('no route to host')
+
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    monkeypatch.setattr(urllib.request, 'urlopen', offline)
+    cfg = config('PO', boxes_per_s=1)
+    stage = classifier(cfg, tmp_path, object_detector={**things, 'checkpoint': 'https://example.org/things.pth'})
+    assert stage.note.startswith('ran without objects: the checkpoint of the object detector is not on this machine')
+    assert 'no route to host' in stage.note and '\n' not in stage.note
+    np.testing.assert_array_equal(scores_of(stage, film), scores_of(classifier(cfg, tmp_path), film))
+    nameless = {key: value for key, value in things.items() if key != 'checkpoint'}
+    assert 'no checkpoint was given' in classifier(cfg, tmp_path, object_detector=nameless).note
+
+
+def test_a_detector_of_people_alone_is_no_detector_of_objects(tmp_path, save_detector):
+    people = dict(type='ObjectDetector', **save_detector(('person',)))
+    with pytest.raises(InputError, match=r'detector\.pth: knows nothing but people') as raised:
+        classifier(config('PO'), tmp_path, object_detector=people)
+    assert '\n' not in str(raised.value)
 
 
 def test_other_configs_are_refused_in_one_line(tmp_path):
