@@ -36,5 +36,8 @@ subject_chooser = None  # dict(type='SubjectChooser'): at most three people at a
 # Actions. A stage that is None is not run, and the result says so.
 # RowClipClassifier scores clips from the rows of tubelet_features, where both are one network: one pass for both.
 clip_classifier = None  # dict(type='ClipClassifier', model='mmaction::detection/...', checkpoint=...)
+# A network with O blocks (AlphAction) also takes the five best objects of each key frame. In its dict():
+#     object_detector=dict(type='ObjectDetector', model='mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py')
+# Without it, or without its weights, the network sees no objects, and the result says so.
 tubelet_features = None
 tubelet_detector = None
