@@ -30,7 +30,7 @@ train_cfg = dict(
     cache='work_dirs/clips_features/train.pth',
     val_interval=max_epochs,
 )
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(lr=1e-3))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(lr=3e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=50),
     dict(type='CosineAnnealingLR', eta_min_ratio=0.01, T_max=max_epochs, by_epoch=True, convert_to_iter_based=True),
