@@ -21,9 +21,9 @@ def looks(monkeypatch):
     seen = []
     extract = ClipActionDetector.extract_clips
 
-    def counted(self, data, labelled=False):
+    def counted(self, data, labelled=False, with_objects=False):
         seen.extend([len(data['inputs'])] if labelled else [])
-        return extract(self, data, labelled)
+        return extract(self, data, labelled, with_objects)
 
     monkeypatch.setattr(ClipActionDetector, 'extract_clips', counted)
     return seen

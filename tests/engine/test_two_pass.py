@@ -117,3 +117,18 @@ def test_the_first_pass_can_run_in_half_precision(tmp_path):
     for one, other in zip(single, runner.test_loop.evaluator.metrics[0].last):
         assert other[3].dtype == torch.float32
         torch.testing.assert_close(one[3], other[3], rtol=0, atol=0.03)
+
+
+def test_a_first_pass_with_objects_serves_heads_that_ask_for_them(tmp_path):
+    asking = runner_of(tmp_path / 'asking', model=model_cfg('O'))
+    asking.test()
+    plain = runner_of(tmp_path / 'plain', model=model_cfg(''))
+    plain.model.load_state_dict(asking.model.state_dict(), strict=False)
+    plain.test()
+    assert all(features.objects is None for features, _ in plain.test_loop.look())
+    plain.test_loop.with_objects = True
+    expected = {key[:2]: key[3] for key in asking.test_loop.evaluator.metrics[0].last}
+    for features, sample in plain.test_loop.look():
+        with torch.inference_mode():
+            found = asking.model.predict_clips(features, sample).pred_instances.scores
+        torch.testing.assert_close(found, expected[features.keys[0]])
