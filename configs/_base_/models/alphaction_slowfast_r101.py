@@ -1,11 +1,4 @@
-_base_ = ['./alphaction_slowfast_r50.py']
+_base_ = ['./alphaction_slowfast_r50.py', './alphaction_r101.py']
 
 # R101 8x8: 8 slow frames of 64, and as many fast ones as 4x16.
-model = dict(
-    backbone=dict(
-        depth=101,
-        resample_rate=8,
-        speed_ratio=4,
-        pretrained='checkpoints/alphaction_slowfast_r101_8x8_k700.pth',
-    )
-)
+model = dict(backbone=_base_.alphaction_r101)
