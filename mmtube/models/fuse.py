@@ -11,6 +11,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+# Where convolutions are defined that only convolve; a class of its own may do more, such as to scale its weights.
+PLAIN_CONVS = ('torch.nn.modules.conv', 'mmcv.cnn.bricks.wrappers')
 LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
@@ -56,8 +58,8 @@ def _last_convolution(owner: nn.Module, name: str) -> tuple[nn.Module, str]:
 
 def _fold(conv_owner: nn.Module, conv_name: str, norm_owner: nn.Module, norm_name: str) -> int:
     conv, norm = getattr(conv_owner, conv_name), getattr(norm_owner, norm_name)
-    # A class of its own may do more than to convolve, and a norm without statistics is none in testing.
-    plain = isinstance(conv, _ConvNd) and not getattr(conv, 'transposed', False)
+    plain = isinstance(conv, _ConvNd) and type(conv).__module__ in PLAIN_CONVS and not conv.transposed
+    # A norm without statistics is none in testing.
     if not plain or not isinstance(norm, _BatchNorm) or norm.running_mean is None:
         return 0
     setattr(conv_owner, conv_name, fuse_conv_bn_eval(conv, norm))

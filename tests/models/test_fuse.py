@@ -117,3 +117,14 @@ def test_padding_by_reflection_and_other_types_go_their_own_way():
         torch.testing.assert_close(fast(clip), expected)
         double = speed_up(nn.Sequential(nn.Conv3d(2, 3, 1))).double()
         assert double(clip.double()).dtype == torch.float64
+
+
+def test_a_convolution_that_changes_its_weights_keeps_its_norm():
+    torch.manual_seed(0)
+    model = ConvModule(3, 4, 3, conv_cfg=dict(type='ConvAWS'), norm_cfg=dict(type='BN')).eval()
+    nn.init.uniform_(model.norm.running_var, 0.5, 2)
+    inputs = torch.randn(1, 3, 8, 8)
+    with torch.inference_mode():
+        expected = model(inputs)
+        assert fuse_batch_norms(model) == 0
+        torch.testing.assert_close(model(inputs), expected)

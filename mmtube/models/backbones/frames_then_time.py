@@ -59,7 +59,7 @@ class FramesThenTime(BaseModule):
         blocks = []
         for width, stride in zip(channels, temporal_strides):
             shortcut = ConvModule(
-                in_channels, width, 1, (stride, 1, 1), bias=False, conv_cfg=CONV_CFG, norm_cfg=NORM_CFG, act_cfg=None
+                in_channels, width, 1, (stride, 1, 1), conv_cfg=CONV_CFG, norm_cfg=NORM_CFG, act_cfg=None
             )
             blocks.append(BasicBlock3d(in_channels, width, temporal_stride=stride, downsample=shortcut))
             in_channels = width
@@ -71,6 +71,7 @@ class FramesThenTime(BaseModule):
         """Initialise the 3D blocks and load the weights of the 2D backbone."""
         super().init_weights()
         if self.pretrained:
+            # Left out: the rest of a detector, and stages of PPLCNet behind the map that is taken.
             load_weights(
                 self.frames, self.pretrained, ignored=('neck.', 'bbox_head.', 'blocks'), prepare=backbone_names
             )

@@ -14,14 +14,12 @@ from mmengine.dataset import Compose
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import DATASETS, DefaultScope
 from mmengine.registry import MODELS as ROOT_MODELS
-from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mmtube.config import load_config
 from mmtube.errors import InputError, MissingCheckpointError
 from mmtube.models.checkpoint import load_weights
 from mmtube.models.device import usable_device
+from mmtube.models.fuse import fuse_batch_norms
 
 
 class ImageDetector(ABC):
@@ -81,7 +79,9 @@ class ImageDetector(ABC):
             meta = load_weights(network, checkpoint, prepare=self._prepare_weights)
             self._labels = self._choose(_known_classes(meta, cfg, checkpoint), checkpoint)
             self._pipeline = Compose([step for step in _test_pipeline(cfg, name) if not _reads_files(step)])
-        self._network = _fuse(network.eval()).to(self.device, memory_format=torch.channels_last)
+        network = revert_sync_batchnorm(network).eval()
+        fuse_batch_norms(network)
+        self._network = network.to(self.device, memory_format=torch.channels_last)
 
     def _weights_file(self, checkpoint: str) -> str:
         """What to load for a checkpoint that was given or that the config names."""
@@ -197,17 +197,3 @@ def _metainfos(meta: dict, cfg: Config) -> Iterator[dict | None]:
     if 'type' in dataset:
         with DATASETS.switch_scope_and_registry(None) as registry:  # the default scope
             yield getattr(registry.get(dataset['type']), 'METAINFO', None)
-
-
-def _fuse(network: nn.Module) -> nn.Module:
-    """Merge batch norms into the convolutions of every ``ConvModule``, in place; exact but for rounding."""
-    from mmcv.cnn import ConvModule
-
-    network = revert_sync_batchnorm(network)
-    for module in network.modules():
-        if not isinstance(module, ConvModule) or not module.with_norm or module.order[:2] != ('conv', 'norm'):
-            continue
-        if type(module.conv) is nn.Conv2d and isinstance(module.norm, _BatchNorm) and module.norm.track_running_stats:
-            module.conv = fuse_conv_bn_eval(module.conv, module.norm)
-            setattr(module, module.norm_name, nn.Identity())
-    return network
