@@ -38,6 +38,6 @@ class RepeatTransforms(BaseTransform):
 
         A sample of which no copy is left is None, and the data set draws another.
         """
-        copies = [results if last else deepcopy(results) for last in [*[False] * (self.times - 1), True]]
-        found = [made for made in (self.transforms(copy) for copy in copies) if made is not None]
+        made = [self.transforms(deepcopy(results)) for _ in range(self.times)]
+        found = [sample for sample in made if sample is not None]
         return found or None  # type: ignore[return-value]
