@@ -16,7 +16,7 @@ def _child(root: Registry, *rooms: str) -> Registry:
 
 
 # Networks: backbones, necks, heads, and the stages that wrap a network.
-_ROOMS = ('backbones', 'necks', 'heads', 'losses', 'detectors', 'roi_heads', 'recognizers')
+_ROOMS = ('backbones', 'necks', 'heads', 'losses', 'detectors', 'roi_heads', 'recognizers', 'localizers')
 _NETWORKS = [f'models.{room}' for room in _ROOMS]
 MODELS = _child(roots.MODELS, *_NETWORKS, 'models.reid.video_reid', 'models.tubelet_features')
 # The parts of the pipeline that need no PyTorch to be imported: selection, appearance, tracking, linking, shot changes.

@@ -1,0 +1,3 @@
+from .stem import StreamStem
+
+__all__ = ['StreamStem']
