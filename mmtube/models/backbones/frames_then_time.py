@@ -86,7 +86,14 @@ class FramesThenTime(BaseModule):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 3, T, H, W) normalised clips to (N, C, T', h, w)."""
         number, _, length = x.shape[:3]
-        images = x.transpose(1, 2).flatten(0, 1)
+        maps = self.look(x.transpose(1, 2).flatten(0, 1))
+        return self.over_time(maps.unflatten(0, (number, length)).transpose(1, 2))
+
+    def look(self, images: Tensor) -> Tensor:
+        """Map (N, 3, H, W) normalised images to (N, in_channels, h, w), each for itself."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            maps = self.frames(images.contiguous(memory_format=torch.channels_last))[0]
-        return self.time(maps.unflatten(0, (number, length)).transpose(1, 2))
+            return self.frames(images.contiguous(memory_format=torch.channels_last))[0]
+
+    def over_time(self, maps: Tensor) -> Tensor:
+        """Map (N, in_channels, T, h, w), the maps of frames, to (N, C, T', h, w)."""
+        return self.time(maps)

@@ -209,7 +209,7 @@ class TubeletExtractor(nn.Module, BaseTubeletFeatures):
         if self.box_grid is not None:
             boxes = [self.box_grid.slot_boxes(tubelet, frame_size, cuts_s) for tubelet in tubelets]
         windows = FilmWindows(self.grid, self.layout, self.pick, self._prepare)
-        batch: list[tuple[int, np.ndarray, np.ndarray]] = []  # window, clip, tubelets
+        batch: list[tuple[int, list, np.ndarray]] = []  # window, frames, tubelets
 
         def flush() -> None:
             if batch:
@@ -274,8 +274,12 @@ class TubeletExtractor(nn.Module, BaseTubeletFeatures):
                 told = f'goes on to {tubelet.t1_s:.2f} s, the film ends at {film_s:.2f} s'
                 raise InputError(f'tubelet {tubelet.name} {told}')
 
-    def _prepare(self, image: np.ndarray) -> np.ndarray:
-        """Resize and cut a (H, W, 3) BGR image; RGB comes later, of whole windows."""
+    @torch.inference_mode()
+    def _prepare(self, image: np.ndarray) -> np.ndarray | Tensor:
+        """Resize and cut a (H, W, 3) BGR image; RGB comes later, of whole windows.
+
+        Windows overlap: a network that looks at each frame for itself first does so here, once for all of them.
+        """
         height, width = image.shape[:2]
         size = self._resized(width, height)
         if size != (width, height):
@@ -283,6 +287,9 @@ class TubeletExtractor(nn.Module, BaseTubeletFeatures):
         if self.crop is not None:
             left, top = (max((side - self.crop) // 2, 0) for side in size)
             image = image[top : top + self.crop, left : left + self.crop]
+        if self.network.looks_at_frames:
+            frame = torch.from_numpy(np.ascontiguousarray(image[..., ::-1].transpose(2, 0, 1)))
+            return self.network.look(frame, self.pad_divisor)
         return image
 
     def _resized(self, width: int, height: int) -> tuple[int, int]:
@@ -294,19 +301,22 @@ class TubeletExtractor(nn.Module, BaseTubeletFeatures):
     @torch.inference_mode()
     def _run(
         self,
-        batch: list[tuple[int, np.ndarray, np.ndarray]],
+        batch: list[tuple[int, list, np.ndarray]],
         boxes: list[SlotBoxes] | None,
         frame_size: tuple[float, float],
         windows: FilmWindows,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield (n, dim) float16 features and (n,) bool of the tubelets of each window of a batch."""
-        clips = [torch.from_numpy(np.ascontiguousarray(clip[..., ::-1].transpose(3, 0, 1, 2))) for _, clip, _ in batch]
-        maps = self.network(clips, self.pad_divisor)
+        if self.network.looks_at_frames:
+            maps = self.network.over_time(torch.stack([torch.stack(frames, 1) for _, frames, _ in batch]))
+        else:
+            clips = [np.ascontiguousarray(np.stack(frames)[..., ::-1].transpose(3, 0, 1, 2)) for _, frames, _ in batch]
+            maps = self.network([torch.from_numpy(clip) for clip in clips], self.pad_divisor)
         dim = sum(features.shape[1] for features in maps)
         if dim != self.meta.dim:
             raise InputError(f'features {self.meta.stream}: the network gives {dim} numbers, dim says {self.meta.dim}')
         assert windows.frame_size is not None
-        height, width = clips[0].shape[-2:]
+        width, height = self._resized(*windows.frame_size)
         scale = np.tile(np.float32([width / frame_size[0], height / frame_size[1]]), 2)
         for number, (window, _, owners) in enumerate(batch):
             # A window at a time: a person's sums must not depend on what else is in the batch.

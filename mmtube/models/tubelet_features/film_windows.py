@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -94,7 +94,8 @@ class FilmWindows:
         grid (FeatureGrid): Where windows stand.
         layout (str): See :func:`frame_offsets`.
         pick (str): See :func:`resample`.
-        prepare (Callable): Turns an image (H, W, 3) uint8 BGR into what is kept of it; called once for a frame.
+        prepare (Callable): Turns an image (H, W, 3) uint8 BGR into what is kept of it; called once for a frame, and
+            only for frames that a window of the grid shows to the network.
 
     Attributes:
         num_frames (int): Frames at the rate of the grid that were read: all, or as many as were of use.
@@ -102,14 +103,16 @@ class FilmWindows:
         frame_size (tuple[int, int] | None): Width and height of its frames, when one has been read.
     """
 
-    def __init__(self, grid: FeatureGrid, layout: str, pick: str, prepare: Callable[[np.ndarray], np.ndarray]) -> None:
+    def __init__(self, grid: FeatureGrid, layout: str, pick: str, prepare: Callable[[np.ndarray], Any]) -> None:
         self.grid = grid
         self.offsets = frame_offsets(layout, grid.window)
         self.pick = pick
         self.prepare = prepare
         self.num_frames = self.num_windows = 0
         self.frame_size: tuple[int, int] | None = None
-        self._held: dict[int, np.ndarray] = {}
+        self._shown = np.zeros(grid.stride, bool)  # by the place of a frame in a stride
+        self._shown[self.offsets % grid.stride] = True
+        self._held: dict[int, Any] = {}
 
     def frame_times_s(self, window: int) -> np.ndarray:
         """Return the (T,) float64 film times of the frames that the network sees of a window."""
@@ -117,7 +120,7 @@ class FilmWindows:
 
     def __call__(
         self, frames: Iterable[Frame], wanted: Iterable[int], kept: np.ndarray, frame_s: float
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    ) -> Iterator[tuple[int, list]]:
         """Read the film and yield its windows.
 
         Args:
@@ -128,8 +131,8 @@ class FilmWindows:
             frame_s (float): See :func:`resample`.
 
         Yields:
-            tuple[int, np.ndarray]: The window and (T, ...) what was prepared of its frames. Where a layout reaches
-            beyond the film, its first or last frame stands in.
+            tuple[int, list]: The window and what was prepared of its T frames. Where a layout reaches
+            beyond the film, its first or last frame (that the network is shown in other windows) stands in.
         """
         begin, reach = int(self.offsets[0]), int(max(self.offsets[-1], self.grid.window - 1))
         behind = self.grid.window + self.grid.stride - begin  # what the last window of the film may still need
@@ -144,7 +147,8 @@ class FilmWindows:
                 part += 1
             if window is None and part == len(kept):
                 break  # the rest of the film is of no use
-            if part < len(kept) and kept[part, 0] <= number:
+            is_shown = self._shown[number % self.grid.stride] or not number
+            if is_shown and part < len(kept) and kept[part, 0] <= number:
                 if of != frame.index:
                     of, prepared = frame.index, self.prepare(frame.image)
                 self._held[number] = prepared
@@ -159,10 +163,11 @@ class FilmWindows:
             yield window, self._clip(window)
             window = next(waiting, None)
 
-    def last(self) -> np.ndarray:
+    def last(self) -> list:
         """Return the last window of a film that was read to its end and has one; its frames must have been kept."""
         return self._clip(self.num_windows - 1)
 
-    def _clip(self, window: int) -> np.ndarray:
-        numbers = np.clip(window * self.grid.stride + self.offsets, 0, self.num_frames - 1)
-        return np.stack([self._held[number] for number in numbers.tolist()])
+    def _clip(self, window: int) -> list:
+        held = np.array(list(self._held))  # increasing
+        places = np.searchsorted(held, window * self.grid.stride + self.offsets, side='right') - 1
+        return [self._held[number] for number in held[np.maximum(places, 0)].tolist()]

@@ -73,18 +73,33 @@ class FeatureNetwork(nn.Module):
         count, length = len(clips), clips[0].shape[1]
         if self.input_format == 'NCHW':
             clips = [clip.transpose(0, 1).contiguous() for clip in clips]  # (T, 3, H, W)
+        inputs = self._inputs(list(clips), pad_divisor)
+        maps = self._through_neck(self.backbone(inputs.flatten(0, 1) if self.input_format == 'NCHW' else inputs))
+        return tuple(self._over_time(features, count, length) for features in maps)
+
+    @property
+    def looks_at_frames(self) -> bool:
+        """Whether the backbone looks at each frame for itself first, as ``FramesThenTime`` does."""
+        return hasattr(self.backbone, 'look')
+
+    def look(self, image: Tensor, pad_divisor: int = 1) -> Tensor:
+        """Return the (C, h, w) map of a frame (3, H, W) uint8 RGB, of which :meth:`over_time` makes those of a clip."""
+        return self.backbone.look(self._inputs([image[:, None]], pad_divisor)[:, :, 0])[0]
+
+    def over_time(self, frame_maps: Tensor) -> tuple[Tensor, ...]:
+        """Return what :meth:`forward` returns, for the maps (N, C, T, h, w) of the frames of clips."""
+        return self._through_neck(self.backbone.over_time(frame_maps))
+
+    def _inputs(self, clips: list[Tensor], pad_divisor: int) -> Tensor:
         inputs = self.data_preprocessor({'inputs': list(clips), 'data_samples': None}, False)['inputs']
-        if self.input_format == 'NCHW':
-            inputs = inputs.flatten(0, 1)
         below, right = (-inputs.shape[side] % pad_divisor for side in (-2, -1))
-        if below or right:
-            inputs = F.pad(inputs, (0, right, 0, below))
-        maps = self.backbone(inputs)
+        return F.pad(inputs, (0, right, 0, below)) if below or right else inputs
+
+    def _through_neck(self, maps: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         if self.neck is not None:
             maps = self.neck(maps)
             maps = maps[0] if isinstance(maps, tuple) and isinstance(maps[0], tuple) else maps
-        maps = tuple(maps) if isinstance(maps, (tuple, list)) else (maps,)
-        return tuple(self._over_time(features, count, length) for features in maps)
+        return tuple(maps) if isinstance(maps, (tuple, list)) else (maps,)
 
     @staticmethod
     def _over_time(features: Tensor, count: int, length: int) -> Tensor:

@@ -87,6 +87,30 @@ def test_a_window_is_run_once_for_all_people_and_not_at_all_for_nobody(tmp_path)
     assert maker.features(film(500), [], SIZE) == [] and backbone.calls == 0
 
 
+def test_a_network_that_looks_at_frames_first_looks_at_each_once(tmp_path):
+    network = dict(
+        backbone=dict(type='FramesThenTime', frames=dict(type='PPLCNet', scale=0.25, out_stages=(4,)), in_channels=32),
+        data_preprocessor=dict(type='ClipPreprocessor', mean=(99, 99, 99), std=(50, 50, 50)),
+    )
+    torch.manual_seed(0)
+    torch.save({'state_dict': FeatureNetwork(network).state_dict()}, tmp_path / 'frames.pth')
+    settings = dict(stream='frames', network=network, fps=25, window=8, stride=4, dim=96, short_side=None)
+    settings |= dict(checkpoint=str(tmp_path / 'frames.pth'), roi=dict(spatial_stride=8))
+    frames, people = list(noise(40)), [person('a', 0, 1.6), person('b', 0.4, 0.9, (30, 10, 50, 40))]
+    at_once = TubeletExtractor(**settings)
+    seen = []
+    at_once.network.backbone.frames.register_forward_hook(lambda *_: seen.append(1))
+    found = at_once.features(frames, people, SIZE)
+    assert len(seen) == 40
+    whole = TubeletExtractor(**settings)
+    with pytest.MonkeyPatch.context() as patch:  # the way of networks that only know clips
+        patch.setattr(FeatureNetwork, 'looks_at_frames', False)
+        wanted = whole.features(frames, people, SIZE)
+    for one, other in zip(found, wanted):
+        assert len(one.features) == len(other.features) > 1
+        np.testing.assert_allclose(one.features, other.features, atol=2e-3)
+
+
 def test_a_film_shorter_than_a_window_gives_no_rows(tmp_path):
     rows = extractor(tmp_path).features(film(25), [person('a', 0, 1)], SIZE)[0]
     assert rows.features.shape == (0, 3) and rows.valid.shape == (0,)

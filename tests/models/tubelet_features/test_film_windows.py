@@ -67,7 +67,7 @@ def windows_of(num_frames, wanted, layout='every', kept=EVERYTHING):
     found = {}
     numbered = (Frame(i, i / 25, np.full((2, 2, 3), i, np.uint8)) for i in range(num_frames))
     for window, clip in windows(numbered, wanted, kept, 0.04):
-        found[window] = clip[:, 0, 0, 0].tolist()
+        found[window] = [int(frame[0, 0, 0]) for frame in clip]
         assert len(windows._held) <= len(clip) * (1 if layout == 'every' else 2) + 2 * 3 + 8
     return found, windows
 
@@ -76,7 +76,7 @@ def test_windows_stand_on_the_grid_and_none_is_padded():
     found, windows = windows_of(20, range(100))
     assert found == {i: list(range(3 * i, 3 * i + 8)) for i in range(5)}
     assert (windows.num_frames, windows.num_windows) == (20, 5)
-    assert windows.last()[:, 0, 0, 0].tolist() == list(range(12, 20))
+    assert [int(frame[0, 0, 0]) for frame in windows.last()] == list(range(12, 20))
 
 
 def test_a_layout_that_reaches_beyond_the_film_repeats_its_ends():
@@ -105,6 +105,19 @@ def test_a_frame_is_prepared_once_and_not_in_holes():
     frames = (Frame(i, i / 25, np.zeros((2, 2, 3), np.uint8)) for i in range(100))
     list(windows(frames, [0, 1, 40], np.array([[0, 10], [80, 88]]), 0.04))
     assert len(prepared) <= 6 + 5  # at 50 per second each frame of 25 comes twice
+
+
+def test_frames_that_no_window_shows_are_not_prepared():
+    prepared = []
+    windows = FilmWindows(FeatureGrid(25, 8, 8), 'span64', 'nearest', lambda image: prepared.append(1) or image)
+    frames = (Frame(i, i / 25, np.full((2, 2, 3), i, np.uint8)) for i in range(80))
+    found = {
+        window: [int(frame[0, 0, 0]) for frame in clip] for window, clip in windows(frames, range(99), EVERYTHING, 0.04)
+    }
+    assert found[5] == [12, 20, 28, 36, 44, 52, 60, 68]
+    assert found[0] == [0, 0, 0, 0, 4, 12, 20, 28]
+    assert found[9] == [44, 52, 60, 68, 76, 76, 76, 76]
+    assert len(prepared) == 1 + 10  # the first frame stands in for those before the film
 
 
 def test_a_film_without_frames_or_shorter_than_a_window_has_no_window():
