@@ -91,6 +91,8 @@ NEEDED = {
     'TSPRecognizer': lambda folder: dict(backbone=dict(type='mmtube.R2Plus1D34TSP')),
     # These need a runner.
     **dict.fromkeys(('StoredFeatureTrainLoop', 'TwoPassTestLoop', 'TwoPassValLoop')),
+    'StreamStem': lambda folder: dict(dims=[3]),
+    'TubeletActionDetector': None,  # needs a checkpoint; built in its own tests with a small one
     'ObjectDetector': None,  # needs a checkpoint of many classes; built in its own tests with a small one
     'ClipClassifier': None,  # needs a checkpoint of a few hundred megabytes; built in its own tests with a small one
     'RowClipClassifier': None,  # likewise

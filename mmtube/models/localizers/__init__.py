@@ -1,3 +1,4 @@
 from .stem import StreamStem
+from .tubelet_detector import TubeletActionDetector
 
-__all__ = ['StreamStem']
+__all__ = ['StreamStem', 'TubeletActionDetector']
