@@ -85,6 +85,7 @@ NEEDED = {
     'CenterLoss': lambda folder: dict(num_classes=2, feature_dims=3),
     'ClassBalancedLoss': lambda folder: dict(counts=[5, 2]),
     'TubeletExtractor': lambda folder: dict(Config.fromfile(CONFIGS / 'features/slowfast_t.py').model),
+    'FeatureStreams': lambda folder: dict(extractors=[dict(Config.fromfile(CONFIGS / 'features/tsp_t.py').model)] * 2),
     'FramesThenTime': lambda folder: dict(frames=dict(type='PPLCNet', out_stages=(4,)), in_channels=96),
     'TubeRoIHead': lambda folder: dict(roi_extractor=dict(type='RoIOverTime'), head=dict(type='ClipActionHead')),
     'ClipActionDetector': lambda folder: dict(Config.fromfile(CONFIGS / 'seal_mini/clips_baseline.py').model),
