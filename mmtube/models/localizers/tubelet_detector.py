@@ -49,8 +49,8 @@ class _Found:
 class TubeletActionDetector(BaseTubeletDetector):
     """Find actions on tubes with trained temporal detectors, one for each task or one for both.
 
-    Each network gets the rows by the test pipeline of its own config and must have been trained on rows of the same
-    kind: what its config demands of feature files is demanded of the rows. Class names come out of the checkpoint.
+    Each network gets the rows by the test pipeline of its own config, and of several streams those that it was trained
+    on: what its config demands of feature files is demanded of the rows. Class names come out of the checkpoint.
 
     Args:
         networks (Sequence[dict]): ``dict(config=..., checkpoint=...)`` for each: a config such as
@@ -115,11 +115,9 @@ class TubeletActionDetector(BaseTubeletDetector):
         segments: list[list[Segment]] = [[] for _ in tubes]
         owners = [owner for owner, rows in enumerate(features) if len(rows.times_s)]
         for found in self._found:
-            for owner in owners:
-                self._check(found, features[owner])
             for at in range(0, len(owners), TUBELETS_PER_PASS):
                 some = owners[at : at + TUBELETS_PER_PASS]
-                items = [found.pipeline(_results(tubes[owner], features[owner])) for owner in some]
+                items = [found.pipeline(_results(tubes[owner], _chosen(found, features[owner]))) for owner in some]
                 batch = FUNCTIONS.get('tubelet_collate')(items)
                 batch['inputs'] = {key: value.to(self.device) for key, value in batch['inputs'].items()}
                 for owner, sample in zip(some, found.network(**batch, mode='predict')):
@@ -140,20 +138,32 @@ class TubeletActionDetector(BaseTubeletDetector):
                 label -= len(names)
         return result
 
-    @staticmethod
-    def _check(found: _Found, rows: TubeletRows) -> None:
-        told = rows.meta.get('streams', [rows.meta])
-        if len(told) != len(found.streams):
-            raise InputError(f'{found.name}: was trained on {len(found.streams)} streams, the rows have {len(told)}')
-        for demanded, meta in zip(found.streams, told):
-            for key, value in demanded.items():
-                if meta.get(key) != value:
-                    raise InputError(f'{found.name}: {key} of the rows is {meta.get(key)!r}, trained on {value!r}')
+
+def _chosen(found: _Found, rows: TubeletRows) -> TubeletRows:
+    """Return rows of the streams that a network was trained on.
+
+    Raises:
+        InputError: If a stream is not there, or was made in another way.
+    """
+    told = rows.meta.get('streams', [rows.meta])
+    ends = np.cumsum([meta['dim'] for meta in told])
+    columns, first = [], None
+    for demanded in found.streams:
+        name = demanded.get('stream')
+        place = next((place for place, meta in enumerate(told) if name in (None, meta['stream'])), None)
+        if place is None:
+            there = ' and '.join(meta['stream'] for meta in told)
+            raise InputError(f'{found.name}: was trained on features {name!r}, the rows are {there}')
+        for key, value in demanded.items():
+            if told[place].get(key) != value:
+                raise InputError(f'{found.name}: {key} of {name} is {told[place].get(key)!r}, trained on {value!r}')
+        columns.append(rows.rows[:, ends[place] - told[place]['dim'] : ends[place]])
+        first = first or told[place]
+    return replace(rows, rows=np.concatenate(columns, 1), meta=first)
 
 
 def _results(tube: Tube, rows: TubeletRows) -> dict[str, Any]:
     """What ``LoadTubeletFeatures`` makes of a file, of rows in memory."""
-    meta = rows.meta.get('streams', [rows.meta])[0]
     none, no_labels = np.zeros((0, 2)), np.zeros(0, np.int64)
     last_s = tube.times_s[-1] - tube.times_s[-2] if len(tube) > 1 else LAST_FRAME_S
     return dict(
@@ -165,7 +175,7 @@ def _results(tube: Tube, rows: TubeletRows) -> dict[str, Any]:
         features=rows.rows,
         valid=rows.valid,
         offset_s=float(rows.times_s[0]),
-        rate=meta['fps'] / meta['stride'],
+        rate=rows.meta['fps'] / rows.meta['stride'],
         num_rows=len(rows.rows),
         segments=none.astype(np.float32),
         segments_s=none,

@@ -71,7 +71,7 @@ class FeatureStreams(BaseTubeletFeatures):
                 for queue, job in zip(queues, jobs):
                     _put(queue, None, job)
             found = [job.result() for job in jobs]
-        return [_side_by_side(rows) for rows in zip(*found)]
+        return [side_by_side(rows) for rows in zip(*found)]
 
 
 def _put(queue: Queue, item: Frame | None, job: Future) -> bool:
@@ -90,7 +90,15 @@ def _until_none(queue: Queue) -> Iterator[Frame]:
         yield frame
 
 
-def _side_by_side(streams: Sequence[TubeletRows]) -> TubeletRows:
+def side_by_side(streams: Sequence[TubeletRows]) -> TubeletRows:
+    """Return the rows of a tube in several streams as one, with ``meta['streams']``; lengths may differ by one row.
+
+    Args:
+        streams (Sequence[TubeletRows]): Of one tube.
+
+    Raises:
+        InputError: If they do not stand at the same times.
+    """
     first, count = streams[0], min(len(rows.rows) for rows in streams)
     for rows in streams[1:]:
         apart = np.abs(rows.times_s[:count] - first.times_s[:count])

@@ -125,9 +125,18 @@ def test_what_does_not_fit_is_refused(tmp_path):
     with pytest.raises(ValueError, match='no network'):
         TubeletActionDetector([])
     stage = TubeletActionDetector([dict(config=config(), checkpoint=good)])
-    other = dict(META, stream='slowfast_t')
-    with pytest.raises(InputError, match="stream of the rows is 'slowfast_t', trained on 'tiny'"):
-        stage.detect([tube(0, 0, 50)], [rows(0, 0.16, 5, slice(1, 2), meta=other)])
-    two = dict(streams=[META, META])
-    with pytest.raises(InputError, match='trained on 1 streams, the rows have 2'):
-        stage.detect([tube(0, 0, 50)], [rows(0, 0.16, 5, slice(1, 2), meta=two)])
+    with pytest.raises(InputError, match="trained on features 'tiny', the rows are slowfast_t"):
+        stage.detect([tube(0, 0, 50)], [rows(0, 0.16, 5, slice(1, 2), meta=dict(META, stream='slowfast_t'))])
+    with pytest.raises(InputError, match='stride of tiny is 4, trained on 8'):
+        stage.detect([tube(0, 0, 50)], [rows(0, 0.16, 5, slice(1, 2), meta=dict(META, stride=4))])
+
+
+def test_a_network_takes_its_own_of_several_streams(tmp_path):
+    stage = TubeletActionDetector([dict(config=config(), checkpoint=weights(tmp_path / 'a.pth'))])
+    own = rows(0, 0.16, 60, slice(10, 20), channel=1)
+    other = TubeletRows(0, own.times_s, np.ones((60, 3)), {})
+    meta = dict(streams=[dict(META, stream='other', dim=3), META])
+    both = TubeletRows(0, own.times_s, np.concatenate([other.rows, own.rows], 1), meta)
+    (found,), (wanted,) = (stage.detect([tube(0, 0, 500)], [one]) for one in (both, own))
+    assert found.segments == wanted.segments
+    assert found.segments[0].label == 1
