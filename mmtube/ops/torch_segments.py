@@ -59,3 +59,21 @@ def decode_segments(segments: Tensor, deltas: Tensor, max_log_scale: float = MAX
     center = segments.mean(-1) + deltas[..., 0] * length
     half = length * deltas[..., 1].clamp(-max_log_scale, max_log_scale).exp() / 2
     return torch.stack([center - half, center + half], -1)
+
+
+def keep_apart(segments: Tensor, scores: Tensor, iou_thr: float) -> Tensor:
+    """Return which segments are left when those that overlap a better one are dropped, for many sequences at once.
+
+    Args:
+        segments (Tensor): (N, M, 2) start and end, of each sequence the best first.
+        scores (Tensor): (N, M); those of 0 are not there.
+        iou_thr (float): Segments that overlap more than this are the same.
+
+    Returns:
+        Tensor: (N, M) bool.
+    """
+    same = pairwise_tiou(segments, segments) > iou_thr
+    alive = scores > 0
+    for place in range(segments.shape[1] - 1):
+        alive[:, place + 1 :] &= ~(same[:, place, place + 1 :] & alive[:, place, None])
+    return alive
