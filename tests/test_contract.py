@@ -73,6 +73,7 @@ NEEDED = {
             'ActionTubes',
             'MARSSequences',
             'UntrimmedClips',
+            'VideoFeatures',
         )
     },
     'MMDetTracker': lambda folder: dict(tracker=dict(type='mmdet.ByteTracker', motion=dict(type='KalmanFilter'))),
@@ -93,6 +94,7 @@ NEEDED = {
     # These need a runner.
     **dict.fromkeys(('StoredFeatureTrainLoop', 'TwoPassTestLoop', 'TwoPassValLoop')),
     'StreamStem': lambda folder: dict(dims=[3]),
+    'FasterTAD': lambda folder: dict(stem=dict(dims=[3]), num_classes=2),
     'TubeletActionDetector': None,  # needs a checkpoint; built in its own tests with a small one
     'ObjectDetector': None,  # needs a checkpoint of many classes; built in its own tests with a small one
     'ClipClassifier': None,  # needs a checkpoint of a few hundred megabytes; built in its own tests with a small one
