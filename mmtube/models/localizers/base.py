@@ -58,11 +58,26 @@ class Candidates:
             min_score (float): Pairs below are left out.
             most (int): Pairs at most.
         """
-        values, index = scores.flatten().sort(descending=True, stable=True)
-        index = index[: min(most, int((values >= min_score).sum()))]
-        place, labels = index // scores.shape[1], index % scores.shape[1]
+        place, labels, values = best_pairs(scores, min_score, most)
         chosen = segments[place] if segments.dim() == 2 else segments[place, labels]
-        return cls(chosen, scores.flatten()[index], labels)
+        return cls(chosen, values, labels)
+
+
+def best_pairs(scores: Tensor, min_score: float, most: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the best pairs of a place and a class, best first; of equal ones the first.
+
+    Args:
+        scores (Tensor): (P, C).
+        min_score (float): Pairs below are left out.
+        most (int): Pairs at most.
+
+    Returns:
+        tuple[Tensor, Tensor, Tensor]: (M,) int64 places, (M,) int64 classes and (M,) scores.
+    """
+    index = (scores >= min_score).flatten().nonzero()[:, 0]
+    values, order = scores.flatten()[index].sort(descending=True, stable=True)
+    index = index[order[:most]]
+    return index // scores.shape[1], index % scores.shape[1], values[:most]
 
 
 class TemporalLocalizer(BaseModel, metaclass=ABCMeta):

@@ -1,5 +1,6 @@
 from .asymmetric import AsymmetricLoss
 from .class_balanced import ClassBalancedLoss
 from .grouped_focal import GroupedFocalLoss
+from .segment_iou import SegmentIoULoss
 
-__all__ = ['AsymmetricLoss', 'ClassBalancedLoss', 'GroupedFocalLoss']
+__all__ = ['AsymmetricLoss', 'ClassBalancedLoss', 'GroupedFocalLoss', 'SegmentIoULoss']
