@@ -19,7 +19,14 @@ setup(
     packages=find_packages(include=['mmtube', 'mmtube.*']),
     # mmtube/.mim/configs leads to configs/, the place where MMEngine looks for 'mmtube::...' names.
     package_data={
-        'mmtube': ['.mim/configs/**/*', 'assets/*', 'assets/label_maps/*', 'structures/io/*.json', 'py.typed']
+        'mmtube': [
+            '.mim/configs/**/*',
+            'assets/*',
+            'assets/label_maps/*',
+            'assets/viewer/*',
+            'structures/io/*.json',
+            'py.typed',
+        ]
     },
     install_requires=[
         'torch>=2.6',

@@ -1,6 +1,7 @@
 """Find the people of a film (or of every film in a folder): who, where, when, and what they do.
 
-Writes result.json, tubes.mot.txt, subtitles.vtt, timeline.png and annotated.mp4.
+Writes result.json, tubes.mot.txt, subtitles.vtt, timeline.png, annotated.mp4 and viewer.html, and where browsers do not
+play the film itself, viewer.mp4 for the viewer.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def run(film: Path, out_dir: Path, inferencer: TubeInferencer, console: Console)
     with ProgressLine(film.name) as progress:
         result = inferencer(film, progress)
         with inferencer.open(film) as frames:
-            files = write_outputs(result, frames, out_dir, progress)
+            files = write_outputs(result, frames, out_dir, progress, film)
     print_result(result, files, console)
     return result
 

@@ -19,6 +19,9 @@ for name in names:
 from mmtube.apis import TubeInferencer
 from mmtube.structures.io import result_schema
 assert result_schema()
+from mmtube.structures import VideoInfo, VideoResult
+from mmtube.visualization.viewer import viewer_page
+assert '</html>' in viewer_page(VideoResult(VideoInfo('film.mp4', 64, 48, 25.0, 25, 1.0)))
 Path('mine.py').write_text("_base_ = 'mmtube::seal/tube_pipeline.py'\\ntracker = dict(max_age=7)\\n")
 inferencer = TubeInferencer('mine.py')  # builds the detector from the config and the weights in the wheel
 assert inferencer.stages['tracker'].max_age == 7

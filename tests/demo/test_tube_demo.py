@@ -17,7 +17,7 @@ from mmtube.structures.io import read_mot_txt, read_result_json, result_schema
 from mmtube.testing import make_film
 
 ROOT = Path(__file__).parents[2]
-OUTPUTS = {'result.json', 'tubes.mot.txt', 'subtitles.vtt', 'timeline.png', 'annotated.mp4'}
+OUTPUTS = {'result.json', 'tubes.mot.txt', 'subtitles.vtt', 'timeline.png', 'annotated.mp4', 'viewer.html'}
 
 
 @pytest.fixture(scope='module')
