@@ -30,6 +30,7 @@ _SETS = (
     'seal_frames',
     'seal_tubes',
     'untrimmed_clips',
+    'video_features',
 )
 DATASETS = _child(roots.DATASETS, *(f'datasets.{name}' for name in _SETS))
 TRANSFORMS = _child(roots.TRANSFORMS, 'datasets.transforms')

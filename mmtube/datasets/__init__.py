@@ -13,6 +13,7 @@ LAZY = {
     'SEALFrames': 'seal_frames',
     'SEALTubes': 'seal_tubes',
     'UntrimmedClips': 'untrimmed_clips',
+    'VideoFeatures': 'video_features',
     'tubelet_collate': 'collate',
 }
 __all__ = ['ClipIndex', 'Frame', 'FrameSource', 'clip_index', *LAZY]

@@ -39,7 +39,7 @@ class SEALTubes(TableDataset):
         window_overlap (float): Share of a window that the next one shares. Defaults to 0.5.
         keep_empty (bool | None): Whether tubelets without an instance stay. Defaults to None: in testing only.
         kwargs (Any): Of MMEngine's ``BaseDataset``: ``data_root``, ``pipeline``, ``test_mode``, ``lazy_init``,
-            ``indices``.
+            ``indices``; and ``hint``, what to do where they are not there.
 
     Raises:
         InputError: If a file cannot be used, or a film has no feature file.
@@ -118,17 +118,16 @@ class SEALTubes(TableDataset):
             missing = [vid for vid in dict.fromkeys(self.vids.tolist()) if vid not in there]
             if missing:
                 more = f' (and {len(missing) - 1} more)' if len(missing) > 1 else ''
-                raise InputError(f'{folder}: has no feature file {missing[0]}.npz{more}, which {self.ann_file} needs')
+                raise self.absent(f'{folder}: has no feature file {missing[0]}.npz{more}, which {self.ann_file} needs')
 
     def _cut(self, rows: int) -> None:
         """Make an item for each window of the tubelets that are longer than one; the last window ends at the end."""
         tubelets, starts, opened, of = [], [], [], None
-        step = max(round(rows * (1 - self.window_overlap)), 1)
         for number, (vid, tid) in enumerate(zip(self.vids.tolist(), self.tids.tolist())):
             if vid != of:
                 opened, of = [read_features_npz(path) for path in self.files(vid)], vid
             length = min((file.num_rows(tid) for file in opened), default=0)
-            begins = [*range(0, max(length - rows, 0), step), max(length - rows, 0)]
+            begins = window_starts(length, rows, self.window_overlap)
             tubelets += [number] * len(begins)
             starts += begins
         self.tubelets, self.starts = np.array(tubelets, np.int64), np.array(starts, np.int64)
@@ -163,3 +162,20 @@ class SEALTubes(TableDataset):
         self.full_init()
         labels = [np.unique(self.labels[slice(*self.instances[self.tubelets[item]])]) for item in self.items]
         return np.cumsum([0, *map(len, labels)]), np.concatenate([np.zeros(0, np.int64), *labels])
+
+
+def window_starts(length: int, rows: int, overlap: float) -> list[int]:
+    """Return the first rows of windows that cover ``length`` rows; the last window ends with them.
+
+    Args:
+        length (int): Rows of a tubelet or video.
+        rows (int): Rows of a window.
+        overlap (float): Share of a window that the next one shares.
+
+    Examples:
+        >>> window_starts(38, 16, 0.5), window_starts(10, 16, 0.5)
+        ([0, 8, 16, 22], [0])
+    """
+    step = max(round(rows * (1 - overlap)), 1)
+    last = max(length - rows, 0)
+    return [*range(0, last, step), last]

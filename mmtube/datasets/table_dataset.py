@@ -12,6 +12,8 @@ import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.registry import DefaultScope
 
+from mmtube.errors import InputError
+
 
 class TableDataset(BaseDataset):
     """MMEngine's ``BaseDataset`` without a dict for each item.
@@ -22,11 +24,14 @@ class TableDataset(BaseDataset):
 
     Args:
         ann_file (str): Annotation file, relative to ``data_root``. Defaults to ''.
+        hint (str | None): What is said where the data are not there: which files are expected, and how to do without.
+            Defaults to None.
         kwargs (Any): Of ``mmengine.dataset.BaseDataset``: ``data_root``, ``data_prefix``, ``pipeline``, ``test_mode``,
             ``lazy_init``, ``indices``, ``metainfo`` and ``max_refetch``.
     """
 
-    def __init__(self, ann_file: str = '', **kwargs: Any) -> None:
+    def __init__(self, ann_file: str = '', hint: str | None = None, **kwargs: Any) -> None:
+        self.hint = hint
         self.items = np.zeros(0, np.int64)
         scope = DefaultScope.get_current_instance()
         # Outside of a runner there is no scope, and names of our transforms in a pipeline would not be found.
@@ -35,6 +40,10 @@ class TableDataset(BaseDataset):
 
     def _path(self, name: str) -> Path:
         return Path(self.data_root or '') / name
+
+    def absent(self, message: str) -> InputError:
+        """Return the error of data that are not there, with the hint of the config."""
+        return InputError(message if self.hint is None else f'{message}. {self.hint}')
 
     @abstractmethod
     def load_items(self) -> np.ndarray:
@@ -49,9 +58,15 @@ class TableDataset(BaseDataset):
         return [self.get_data_info(index) for index in range(len(self))]
 
     def full_init(self) -> None:
-        """Read the annotations, if that has not been done."""
+        """Read the annotations, if that has not been done.
+
+        Raises:
+            InputError: If they are not there, or cannot be used.
+        """
         if self._fully_initialized:
             return
+        if self.ann_file and not Path(self.ann_file).exists():
+            raise self.absent(f'{self.ann_file}: no such file')
         self.items = np.asarray(self.load_items(), np.int64)
         if self._indices is not None:
             self.items = self._chosen(self._indices)

@@ -9,6 +9,7 @@ from .sample_clip import SampleSEALClip
 from .sequence import LoadSequence, PackSequence, SampleSequence
 from .sequence_augment import EraseSequence, PadCropSequence
 from .tubelet import LoadTubeletFeatures, PackTubelet, TubeletRescale, TubeletWindow
+from .video_features import LoadVideoFeatures
 
 __all__ = [
     'CropAroundPerson',
@@ -19,6 +20,7 @@ __all__ = [
     'LoadFilmFrame',
     'LoadSequence',
     'LoadTubeletFeatures',
+    'LoadVideoFeatures',
     'PackSEALClip',
     'PackSequence',
     'PackTubelet',

@@ -25,7 +25,7 @@ from mmtube.structures.io.features_npz import read_features_npz
 SAME_TIME_S = 1e-3
 META_KEYS = (
     *('tid', 'video_id', 'person_id', 'task', 't0_s', 't1_s', 'offset_s', 'rate', 'num_rows', 'dims'),
-    *('gt_segments_s', 'gt_labels', 'row_range', 'sample_idx'),
+    *('gt_segments_s', 'gt_labels', 'duration_s', 'row_range', 'sample_idx'),
 )
 
 
@@ -41,6 +41,26 @@ def keep_segments(results: dict[str, Any], keep: np.ndarray) -> None:
     """Drop the other segments."""
     for key in ('segments', 'segments_s', 'labels'):
         results[key] = results[key][keep]
+
+
+def interpolate_rows(features: np.ndarray, valid: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Return rows at places between rows, by linear interpolation over the valid ones.
+
+    Args:
+        features (np.ndarray): (T, C) float32.
+        valid (np.ndarray): (T,) bool. Where there is none, the result is 0.
+        positions (np.ndarray): (M,) rows with fractions; beyond the first and last valid row these stay.
+
+    Returns:
+        np.ndarray: (M, C) of the dtype of the features.
+    """
+    known = np.flatnonzero(valid)
+    if not len(known):
+        return np.zeros((len(positions), features.shape[1]), features.dtype)
+    after = np.clip(np.searchsorted(known, positions), 1, max(len(known) - 1, 1))
+    left, right = known[after - 1], known[np.minimum(after, len(known) - 1)]
+    share = np.clip((positions - left) / np.maximum(right - left, 1), 0, 1)[:, None].astype(features.dtype)
+    return features[left] * (1 - share) + features[right] * share
 
 
 @TRANSFORMS.register_module()
@@ -104,18 +124,12 @@ class TubeletRescale(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Stretch."""
-        features, known = results['features'], np.flatnonzero(results['valid'])
+        features, valid = results['features'], results['valid']
         step = len(features) / self.rows
         positions = (np.arange(self.rows) + 0.5) * step - 0.5
         offset_s, rate = results['offset_s'] + positions[0] / results['rate'], results['rate'] / step
-        if not len(known):
-            stretched = np.zeros((self.rows, features.shape[1]), features.dtype)
-        else:
-            after = np.clip(np.searchsorted(known, positions), 1, max(len(known) - 1, 1))
-            left, right = known[after - 1], known[np.minimum(after, len(known) - 1)]
-            share = np.clip((positions - left) / np.maximum(right - left, 1), 0, 1)[:, None].astype(features.dtype)
-            stretched = features[left] * (1 - share) + features[right] * share
-        set_rows(results, stretched, np.full(self.rows, bool(len(known))), offset_s, rate)
+        stretched = interpolate_rows(features, valid, positions)
+        set_rows(results, stretched, np.full(self.rows, valid.any()), offset_s, rate)
         return results
 
 
