@@ -3,10 +3,12 @@
 import torch
 from torch import nn
 
+from mmtube.engine.optim import bfloat16
 from mmtube.registry import OPTIM_WRAPPERS
 
 
-def test_forward_runs_in_bfloat16_and_weights_and_gradients_stay_single():
+def test_forward_runs_in_bfloat16_and_weights_and_gradients_stay_single(monkeypatch):
+    monkeypatch.setattr(bfloat16, 'processor_has_bfloat16', lambda: True)
     model = nn.Linear(4, 2)
     wrapper = OPTIM_WRAPPERS.build(
         dict(type='BFloat16OptimWrapper', optimizer=torch.optim.SGD(model.parameters(), lr=0.5))
@@ -41,3 +43,16 @@ def test_gradients_are_gathered_over_steps_as_the_wrapper_of_mmengine_does():
             loss = model(torch.tensor([[value]])).float().sum()
         wrapper.update_params(loss)
     assert model.weight.item() == -3.0
+
+
+def test_a_processor_without_bfloat16_computes_in_single_precision(monkeypatch):
+    monkeypatch.setattr(torch.cpu, 'get_capabilities', lambda: {'avx2': True, 'avx512_bf16': False, 'amx_bf16': False})
+    model = nn.Linear(1, 1)
+    wrapper = OPTIM_WRAPPERS.build(
+        dict(type='BFloat16OptimWrapper', optimizer=torch.optim.SGD(model.parameters(), lr=1.0))
+    )
+    with wrapper.optim_context(model):
+        assert model(torch.ones(1, 1)).dtype == torch.float32
+    monkeypatch.setattr(torch.cpu, 'get_capabilities', lambda: {'avx512_bf16': False, 'amx_bf16': True})
+    with wrapper.optim_context(model):
+        assert model(torch.ones(1, 1)).dtype == torch.bfloat16
