@@ -4,6 +4,10 @@ dataset_type = 'SEALClips'
 data_root = 'data/seal/'
 label_map = 'annotations/label_map_atomic.json'
 boxes_per_s = 1  # or 4 (SEAL, Table 3)
+hint = (
+    "SEAL's data are not public. Below data_root are expected annotations/{train,val}.json, label_map_atomic.json and "
+    'class_rank_atomic.json, and videos/; configs/seal_mini/clips_baseline.py runs without them'
+)
 
 # 32 frames, every second one of 64 at 25 fps around the key time; the short side at most 256.
 train_pipeline = [
@@ -33,6 +37,7 @@ train_dataloader = dict(
         ann_file='annotations/train.json',
         label_map=label_map,
         boxes_per_s=boxes_per_s,
+        hint=hint,
         data_prefix=dict(video='videos/'),
         pipeline=train_pipeline,
     ),
@@ -48,6 +53,7 @@ val_dataloader = dict(
         ann_file='annotations/val.json',
         label_map=label_map,
         boxes_per_s=boxes_per_s,
+        hint=hint,
         data_prefix=dict(video='videos/'),
         test_mode=True,
         pipeline=test_pipeline,

@@ -2,6 +2,7 @@
 # over the same 2.56 s, for a network that trains on two cores.
 _base_ = ['./seal_clips.py']
 data_root = 'data/seal_mini/'
+hint = 'tools/data/seal_mini/render.py --out data/seal_mini makes them'
 
 train_pipeline = [
     dict(type='SampleSEALClip', clip_len=16, frame_interval=4, random_shift=True),
@@ -18,8 +19,8 @@ test_pipeline = [
     dict(type='mmaction.FormatShape', input_format='NCTHW', collapse=True),
     dict(type='PackSEALClip'),
 ]
-train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
+train_dataloader = dict(dataset=dict(data_root=data_root, hint=hint, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(data_root=data_root, hint=hint, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 val_evaluator = dict(_delete_=True, type='FrameMAP')  # it has too few classes for SEAL's subsets

@@ -5,6 +5,11 @@ task = 'atomic'
 label_map = f'annotations/label_map_{task}.json'
 # What the feature files must say of themselves; another extractor is refused.
 features = [dict(folder='features/slowfast_t', stream='slowfast_t', fps=30, window=32, stride=4, dim=2304)]
+hint = (
+    "SEAL's data are not public. Below data_root are expected annotations/{train,val}.json, label_map_{task}.json and "
+    'class_rank_{task}.json there, and the folders of features that the config names (docs/features.md); '
+    'configs/seal_mini/atomic_tubes.py and complex_tubes.py run without them'
+)
 
 # Native rows (7.5 per second) in windows of 512; for complex activities dict(type='TubeletRescale', rows=128) instead.
 train_pipeline = [
@@ -27,6 +32,7 @@ train_dataloader = dict(
         task=task,
         label_map=label_map,
         features=features,
+        hint=hint,
         pipeline=train_pipeline,
     ),
 )
@@ -43,6 +49,7 @@ val_dataloader = dict(
         task=task,
         label_map=label_map,
         features=features,
+        hint=hint,
         window_rows=512,
         test_mode=True,
         pipeline=test_pipeline,
