@@ -7,9 +7,11 @@ const sides = new Map(); // where each person's labels were
 
 const CAN_TELL_FRAMES = 'requestVideoFrameCallback' in HTMLVideoElement.prototype;
 const onFrame = (_, { mediaTime }) => {
-  time.shownMs = 1000 * mediaTime;
-  if (!video.paused) time.ms = time.shownMs;
-  refresh();
+  if (!video.seeking) { // else it is a frame that was shown on the way
+    time.shownMs = 1000 * mediaTime;
+    if (!video.paused) time.ms = time.shownMs;
+    refresh();
+  }
   video.requestVideoFrameCallback(onFrame);
 };
 const tick = (now) => {

@@ -2,13 +2,13 @@
 
 import copy
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from browser import BROWSER
 
 from mmtube.errors import InputError
 from mmtube.visualization.report import Picture, Run, Training, build_page, run_titles, thumbnail, worst_rows
@@ -345,7 +345,7 @@ document.title = said.join('|');
 """
 
 
-@pytest.mark.skipif(not (shutil.which('chromium') or shutil.which('google-chrome')), reason='there is no browser')
+@pytest.mark.skipif(BROWSER is None, reason='there is no browser')
 def test_tables_are_sorted_and_filtered_in_a_browser(tmp_path):
     counts = [5, 1000, 20, 3, 7, 8, 9, 10, 11, 12, 13]
     columns = {
@@ -359,10 +359,9 @@ def test_tables_are_sorted_and_filtered_in_a_browser(tmp_path):
     path.write_text(
         re.sub('<meta http-equiv[^>]*>', '', written).replace('</body>', f'<script>{SCRIPT}</script></body>')
     )
-    browser = shutil.which('chromium') or shutil.which('google-chrome')
     options = ['--headless', '--no-sandbox', '--disable-gpu', '--enable-logging=stderr', f'--user-data-dir={tmp_path}']
     done = subprocess.run(
-        [browser, *options, '--dump-dom', f'file://{path}'], capture_output=True, text=True, timeout=120
+        [BROWSER, *options, '--dump-dom', f'file://{path}'], capture_output=True, text=True, timeout=120
     )
     most, least, ap, names, filtered = re.search('<title>(.*?)</title>', done.stdout)[1].split('|')
     assert most == 'c1 c2 c10 c9 c8 c7 c6 c5 c4 c0 c3'
@@ -372,6 +371,6 @@ def test_tables_are_sorted_and_filtered_in_a_browser(tmp_path):
     assert filtered == 'c1 c10'
     path.write_text(written)
     done = subprocess.run(
-        [browser, *options, '--dump-dom', f'file://{path}'], capture_output=True, text=True, timeout=120
+        [BROWSER, *options, '--dump-dom', f'file://{path}'], capture_output=True, text=True, timeout=120
     )
     assert 'Filter rows' in done.stdout and 'CONSOLE' not in done.stderr, done.stderr
