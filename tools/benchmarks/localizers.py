@@ -79,7 +79,7 @@ def training(name: str, rows: int, dims: int, repeats: int) -> None:
     for item in items:
         sample = ActionDataSample()
         segments = item['data_samples'].gt_instances.segments
-        sample.gt_instances = InstanceData(gt_bbox=(segments.numpy() + 0.5) / rows)
+        sample.gt_instances = InstanceData(gt_bbox=(segments + 0.5) / rows)
         samples.append(sample)
 
     def step() -> None:
@@ -90,9 +90,8 @@ def training(name: str, rows: int, dims: int, repeats: int) -> None:
         bmn(list(batch['inputs']['features']), samples, mode='loss')['loss'].backward()
 
     mine, theirs = seconds(step, bmn_step, repeats=repeats)
-    print(
-        f'{name}: training step, {BATCH} x {rows} rows of {dims}: {mine:.2f} s, BMN {theirs:.2f} s, {theirs / mine:.1f} x'
-    )
+    told = f'{mine:.2f} s, BMN {theirs:.2f} s, {theirs / mine:.1f} times as long'
+    print(f'{name}: training step, {BATCH} x {rows} rows of {dims}: {told}', flush=True)
 
 
 def testing(name: str, rescale: int | None) -> float:

@@ -198,16 +198,18 @@ class TemporalLocalizer(BaseModel, metaclass=ABCMeta):
             for begin, end in self.windows(int(sample.get('num_rows', features.shape[2])))
             if mask[item, begin:end].any()
         ]
+        # The stem runs once over each sequence, not over each window: windows share rows.
+        sequences = [self.stem(features[[item]], mask[[item]])[0][0] for item in range(len(features))]
         found: list[list[Candidates]] = [[] for _ in data_samples]
         for at in range(0, len(todo), self.windows_per_pass):
             some = todo[at : at + self.windows_per_pass]
             longest = max(end - begin for _, begin, end in some)
-            batch = features.new_zeros(len(some), features.shape[1], longest)
+            batch = features.new_zeros(len(some), sequences[0].shape[0], longest)
             real = mask.new_zeros(len(some), longest)
             for row, (item, begin, end) in enumerate(some):
-                batch[row, :, : end - begin] = features[item, :, begin:end]
+                batch[row, :, : end - begin] = sequences[item][:, begin:end]
                 real[row, : end - begin] = mask[item, begin:end]
-            for (item, begin, _), one in zip(some, self.find(self.stem(batch, real)[0], real)):
+            for (item, begin, _), one in zip(some, self.find(batch, real)):
                 found[item].append(Candidates(one.segments + begin, one.scores, one.labels))
         for sample, several in zip(data_samples, found):
             sample.pred_segments = self.suppress(several, sample, features.shape[2])
