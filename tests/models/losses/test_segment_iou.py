@@ -36,5 +36,5 @@ def test_a_segment_without_length_and_no_segment():
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(ValueError, match="one of .*got 'ciou'"):
+    with pytest.raises(ValueError, match=r"one of .*got 'ciou'"):
         SegmentIoULoss('ciou')
