@@ -96,6 +96,11 @@ NEEDED = {
     'StreamStem': lambda folder: dict(dims=[3]),
     'FasterTAD': lambda folder: dict(stem=dict(dims=[3]), num_classes=2),
     'AnchorFreeLocalizer': lambda folder: dict(stem=dict(dims=[3]), num_classes=2),
+    'JointLocalizer': lambda folder: dict(
+        stem=dict(dims=[3]),
+        atomic=dict(type='AnchorFreeLocalizer', num_classes=2),
+        complex=dict(type='FasterTAD', num_classes=2),
+    ),
     'TubeletActionDetector': None,  # needs a checkpoint; built in its own tests with a small one
     'ObjectDetector': None,  # needs a checkpoint of many classes; built in its own tests with a small one
     'ClipClassifier': None,  # needs a checkpoint of a few hundred megabytes; built in its own tests with a small one
