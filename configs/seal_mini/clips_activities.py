@@ -1,7 +1,7 @@
 _base_ = ['clips_baseline.py']
 
-# The baseline taught complex activities: whoever is in none has no label. Its features are to SEAL-mini what TSP-T is to
-# SEAL, those of a network that knows the activities and when there is one.
+# The baseline taught complex activities: whoever is in none has no label. Its features are to SEAL-mini what TSP-T is
+# to SEAL, those of a network that knows the activities and when there is one.
 task = 'complex'
 label_map = f'annotations/label_map_{task}.json'
 model = dict(roi_head=dict(head=dict(num_classes=21, loss=dict(groups=(21,)))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,15 @@ import numpy as np
 from mmtube.errors import InputError
 from mmtube.registry import DATASETS
 from mmtube.structures.io.features_npz import read_features_npz
-from mmtube.structures.seal import parse_subset, read_class_rank, read_label_map, read_seal_json
+from mmtube.structures.seal import (
+    InstanceTable,
+    SEALAnnotations,
+    parse_subset,
+    read_class_rank,
+    read_label_map,
+    read_seal_json,
+)
+from mmtube.structures.tube import TASKS
 
 from .table_dataset import TableDataset
 
@@ -26,11 +35,13 @@ class SEALTubes(TableDataset):
 
     Args:
         ann_file (str): Annotations in the SEAL schema, relative to ``data_root``.
-        task (str): ``'atomic'`` or ``'complex'``. Defaults to 'atomic'.
+        task (str): ``'atomic'``, ``'complex'`` or ``'joint'``: both, labels of complex activities after those of atomic
+            actions, for ``JointLocalizer``. Defaults to 'atomic'.
         features (Sequence[dict]): One or more streams: ``folder`` with a ``<vid>.npz`` for each film, relative to
             ``data_root``, and any of ``stream``, ``fps``, ``window``, ``stride``, ``box_fps``, ``dim``, ``roi`` and
             ``checkpoint`` that the files must have. Streams are concatenated. Defaults to none.
-        label_map (str | None): Label map, relative to ``data_root``. Defaults to None.
+        label_map (str | Sequence[str] | None): Label map, relative to ``data_root``; for both tasks one of each.
+            Defaults to None.
         class_rank (str | None): Frozen list of the classes by frequency, for ``subset``. Defaults to None.
         subset (str | None): ``'top60'`` keeps instances of the 60 most frequent classes, ``'top50-100'`` those of the
             ranks 51 to 100; labels stay as they are. Defaults to None, all classes.
@@ -51,7 +62,7 @@ class SEALTubes(TableDataset):
         ann_file: str = '',
         task: str = 'atomic',
         features: Sequence[dict] = (),
-        label_map: str | None = None,
+        label_map: str | Sequence[str] | None = None,
         class_rank: str | None = None,
         subset: str | None = None,
         window_rows: int | None = None,
@@ -64,8 +75,13 @@ class SEALTubes(TableDataset):
         if (window_rows is not None and window_rows < 1) or not 0 <= window_overlap < 1:
             raise ValueError(f'window_rows must be positive, window_overlap in [0, 1): {window_rows}, {window_overlap}')
         self.task = task
+        self.tasks = TASKS if task == 'joint' else (task,)
+        self.label_maps = [label_map] if label_map is None or isinstance(label_map, str) else list(label_map)
+        if len(self.label_maps) != len(self.tasks) or (task == 'joint' and class_rank is not None):
+            raise ValueError(
+                f'{task} needs {len(self.tasks)} label maps and, for both tasks, no class rank: {label_map}'
+            )
         self.features = [dict(stream) for stream in features]
-        self.label_map = label_map
         self.class_rank = class_rank
         self.ranks = None if subset is None else parse_subset(subset)
         self.window_rows = window_rows
@@ -76,11 +92,7 @@ class SEALTubes(TableDataset):
     def load_items(self) -> np.ndarray:
         """Read the annotations and see that each film has its feature files."""
         annotations = read_seal_json(self.ann_file)
-        table = annotations.instances(self.task)
-        if self.label_map is not None:
-            names = read_label_map(self._path(self.label_map), self.task).names
-            self._metainfo.setdefault('classes', names)
-            table.check_classes(len(names), f'{annotations.name}: {self.task}')
+        table = self._instances(annotations)
         keep = np.ones(len(table), bool)
         if self.class_rank is not None and self.ranks is not None:
             rank = read_class_rank(self._path(self.class_rank))
@@ -110,6 +122,22 @@ class SEALTubes(TableDataset):
         if self.test_mode and self.window_rows is not None:
             self._cut(self.window_rows)
         return np.arange(len(self.tubelets))
+
+    def _instances(self, annotations: SEALAnnotations) -> InstanceTable:
+        """Return the instances of the task, or of both with the labels of one after those of the other."""
+        tables: list[InstanceTable] = []
+        names: list[str] = []
+        for task, label_map in zip(self.tasks, self.label_maps):
+            table = annotations.instances(task)
+            before = len(names)
+            if label_map is not None:
+                names += read_label_map(self._path(label_map), task).names
+                table.check_classes(len(names) - before, f'{annotations.name}: {task}')
+            tables.append(replace(table, labels=table.labels + before))
+        if names:
+            self._metainfo.setdefault('classes', tuple(names))
+        columns = {field.name: [getattr(table, field.name) for table in tables] for field in fields(InstanceTable)}
+        return InstanceTable(**{name: np.concatenate(several) for name, several in columns.items()})
 
     def _check_files(self) -> None:
         for stream in self.features:

@@ -309,3 +309,25 @@ def test_the_base_config_serves_batches(seal_set, tmp_path):
         with DefaultScope.overwrite_default_scope('mmtube'):
             batch = next(iter(Runner.build_dataloader(part, seed=0)))
         assert batch['inputs']['features'].shape[1:] == (4, 38)
+
+
+def test_both_tasks_at_once_have_labels_one_after_the_other(seal_set, stream):
+    maps = ['label_map_atomic.json', 'label_map_complex.json']
+    names = {}
+    for task, name in zip(('atomic', 'complex'), maps):
+        count = 1 + int(read_seal_json(seal_set / 'train.json').instances(task).labels.max(initial=1))
+        names[task] = tuple(f'{task} {label}' for label in range(count))
+        write_label_map(LabelMap(task, names[task]), seal_set / name)
+    both = tubes(seal_set, stream, task='joint', label_map=maps, test_mode=True)
+    assert both.metainfo['classes'] == (*names['atomic'], *names['complex'])
+    parts = [tubes(seal_set, stream, task=task, test_mode=True) for task in ('atomic', 'complex')]
+    for item in range(len(both)):
+        found, (atomic, activity) = both.get_data_info(item), (part.get_data_info(item) for part in parts)
+        assert found['gt_labels'].tolist() == [
+            *atomic['gt_labels'].tolist(),
+            *(activity['gt_labels'] + len(names['atomic'])).tolist(),
+        ]
+        times_s = np.concatenate([atomic['gt_segments_s'], activity['gt_segments_s']])
+        assert found['gt_segments_s'].tolist() == times_s.tolist()
+    with pytest.raises(ValueError, match='joint needs 2 label maps'):
+        tubes(seal_set, stream, task='joint', lazy_init=True)

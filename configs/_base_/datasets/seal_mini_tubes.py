@@ -1,4 +1,4 @@
-# SEAL-mini's tubelets with features of its own networks, which tools/run_seal_mini.py makes in data/seal_mini/features/.
+# SEAL-mini's tubelets with features of its own networks, made by tools/run_seal_mini.py in data/seal_mini/features/.
 _base_ = ['./seal_tubes.py']
 data_root = 'data/seal_mini/'
 clips = dict(folder='features/clips', stream='clips', fps=25, window=8, stride=8, dim=96)

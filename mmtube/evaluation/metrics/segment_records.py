@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,20 @@ class SegmentRecord:
     scores: np.ndarray
     gt_segments_s: np.ndarray
     gt_labels: Labels
+
+    def of_labels(self, first: int, stop: int) -> SegmentRecord:
+        """Return what has labels from ``first`` to before ``stop``, counted from ``first``; classes must be numbers."""
+        found, truth = (
+            (first <= labels) & (labels < stop) for labels in map(np.asarray, (self.labels, self.gt_labels))
+        )
+        return replace(
+            self,
+            segments_s=self.segments_s[found],
+            labels=self.labels[found] - first,
+            scores=self.scores[found],
+            gt_segments_s=self.gt_segments_s[truth],
+            gt_labels=np.asarray(self.gt_labels)[truth] - first,
+        )
 
 
 def numbers(values: Any) -> np.ndarray:

@@ -112,6 +112,8 @@ class TubeletMAP(EvaluationMetric):
             without a sample are missed. Only with them atomic actions are restricted to the complex activities of
             their tubelet. Defaults to None.
         restrict (bool): Whether atomic actions are so restricted. Defaults to True.
+        label_range (tuple[int, int] | None): First label of the task and the one after its last, where a detector finds
+            both tasks (``JointLocalizer``); others are left out. Defaults to None, all are of the task.
         kwargs (Any): Those of :class:`EvaluationMetric`: ``out_file``, ``collect_device``, ``prefix``,
             ``collect_dir``.
 
@@ -129,6 +131,7 @@ class TubeletMAP(EvaluationMetric):
         label_map: str | None = None,
         ann_file: str | None = None,
         restrict: bool = True,
+        label_range: tuple[int, int] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -142,10 +145,12 @@ class TubeletMAP(EvaluationMetric):
         self.label_map = label_map
         self.ann_file = ann_file
         self.restrict = restrict
+        self.label_range = label_range
 
     def record(self, sample: dict) -> SegmentRecord:
         """Keep predictions and ground truth."""
-        return segment_record(sample, ('tid',))
+        record = segment_record(sample, ('tid',))
+        return record if self.label_range is None else record.of_labels(*self.label_range)
 
     def evaluate_records(self, records: list[SegmentRecord]) -> EvaluationResult:
         """Score all tubelets."""
@@ -160,7 +165,10 @@ class TubeletMAP(EvaluationMetric):
                 activities = tubelet_table(annotations, 'complex')
         else:
             given = read_label_map(self.label_map, self.task).names if self.label_map else None
-            classes = class_list(records, given or (self.dataset_meta or {}).get('classes'))
+            told = (self.dataset_meta or {}).get('classes')
+            if told is not None and self.label_range is not None:
+                told = told[slice(*self.label_range)]
+            classes = class_list(records, given or told)
             truth = ground_truth(records, classes, 'ground truth')
             rank = read_class_rank(self.class_rank) if self.class_rank else None
             films = {record.name: record.film for record in records}

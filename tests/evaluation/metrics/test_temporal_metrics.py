@@ -125,6 +125,16 @@ def test_windows_of_one_tubelet_are_put_together_and_its_ground_truth_counts_onc
     assert metric.result.counts['ground_truths'] == 2 and metric.result.counts['tubelets'] == 1
 
 
+def test_a_range_of_labels_is_scored_as_if_it_stood_alone():
+    gt, found = [(1.0, 3.0, 0), (4.0, 8.0, 2)], [(1.0, 3.0, 0, 0.9), (4.0, 8.0, 2, 0.8), (5.0, 6.0, 1, 0.7)]
+    alone = run(TubeletMAP(task='complex'), [sample([(4.0, 8.0, 0, 0.8)], gt=[(4.0, 8.0, 0)], tid='a')], classes=['c'])
+    joint = [sample(found, gt=gt, tid='a')]
+    part = run(TubeletMAP(task='complex', label_range=(2, 3)), joint, classes=['a', 'b', 'c'])
+    assert part == alone
+    first = run(TubeletMAP(label_range=(0, 2)), joint, classes=['a', 'b', 'c'])
+    assert first['tubelet/mAP'] == 1  # class b has no truth
+
+
 def test_windows_that_differ_in_their_ground_truth_are_refused():
     windows = [sample([], gt, tid='t1') for gt in ([(0, 10, 0)], [(0, 11, 0)])]
     with pytest.raises(InputError, match='t1: its samples differ in their ground truth'):
