@@ -1,5 +1,5 @@
-_base_ = ['link_coarse.py']
+_base_ = ['link_reid.py']
 
-# By the re-identification network of SEAL-mini, whose distances are about twice those of colour histograms.
-appearance = dict(_delete_=True, type='ReIDAppearance')
-linker = dict(max_cost=0.5, scale_cost=0.4, weak_cost=0.1, near_bonus=0.3, min_margin=0.04)
+# SEAL's step 3 on coarse tubelets of step 1: see link_coarse.py.
+splitter = None
+tube_filter = None
