@@ -75,6 +75,7 @@ class SEALTubes(TableDataset):
         if (window_rows is not None and window_rows < 1) or not 0 <= window_overlap < 1:
             raise ValueError(f'window_rows must be positive, window_overlap in [0, 1): {window_rows}, {window_overlap}')
         self.task = task
+        self.label_map = label_map
         self.tasks = TASKS if task == 'joint' else (task,)
         self.label_maps = [label_map] if label_map is None or isinstance(label_map, str) else list(label_map)
         if len(self.label_maps) != len(self.tasks) or (task == 'joint' and class_rank is not None):

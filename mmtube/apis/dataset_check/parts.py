@@ -22,6 +22,7 @@ from mmtube.structures.label_files import read_label_file
 from mmtube.structures.seal import Finding, SEALAnnotations, VideoRecord, read_label_map, read_seal_json
 from mmtube.structures.seal.convert import read_videos
 from mmtube.structures.seal.label_map import LabelMap
+from mmtube.structures.tube import TASKS
 
 from . import list_sources, samples, sources
 from .columns import Column, Labels
@@ -107,9 +108,11 @@ def _part(dataset: Any, cfg: Config, name: str) -> Part:
 
 def _read_seal(dataset: Any) -> SEALRead:
     """Return the annotations of a data set in the SEAL schema with what reading them found, and its label map."""
+    task = task_of(dataset)
+    if task not in TASKS:
+        raise InputError(f'{dataset.ann_file}: is checked for one task at a time, set task and label_map of one')
     found: list[Finding] = []
     annotations = read_seal_json(dataset.ann_file, findings=found)
-    task = task_of(dataset)
     maps = {} if dataset.label_map is None else {task: read_label_map(dataset._path(dataset.label_map), task)}
     return annotations, found, maps
 

@@ -22,6 +22,14 @@ def test_a_correct_set_scores_exactly_100(clean_set, config_of, check, kind):
     assert report.verdict().startswith('OK: ') and report.verdict().endswith('100.0000')
 
 
+def test_both_tasks_are_checked_one_at_a_time(clean_set, config_of, check):
+    cfg = config_of('tubes', clean_set)
+    label_map = cfg.val_dataloader.dataset.label_map
+    cfg.val_dataloader.dataset.update(task='joint', label_map=[label_map, label_map])
+    with pytest.raises(InputError, match='one task at a time'):
+        check(cfg)
+
+
 def test_films_of_some_items_are_read(clean_set, config_of, check):
     report = check(config_of('clips', clean_set), decode=2)
     assert report.checks[-1].name == 'reading' and report.checks[-1].status == 'ok'

@@ -49,7 +49,7 @@ def make(seed=0, **changes):
 def test_overfits_twenty_sequences(multi_label):
     model = make(multi_label=multi_label, stem=dict(dims=(16,), channels=64))
     items = plant_sequences(multi_label=multi_label)
-    train(model, items, 300)
+    train(model, items, 300, lr=2e-3)
     assert mean_ap(model, items) > 0.95
 
 
