@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import time
 from collections.abc import Sequence
@@ -31,11 +32,14 @@ class Stage:
         name (str): Name, of its log too.
         commands (tuple[tuple[str, ...], ...]): Programs with their arguments, run one after another.
         needs (tuple[str, ...]): Stages that must be done before. Defaults to none.
+        fresh (Path | None): A folder that is removed before the stage begins, for commands that want a new one.
+            Defaults to None.
     """
 
     name: str
     commands: tuple[tuple[str, ...], ...]
     needs: tuple[str, ...] = ()
+    fresh: Path | None = None
 
 
 @dataclass
@@ -144,6 +148,8 @@ class Chain:
             if waits or len(self._running) >= self.workers or any(need not in self._seconds for need in stage.needs):
                 continue
             self.log(stage.name).unlink(missing_ok=True)
+            if stage.fresh is not None:
+                shutil.rmtree(stage.fresh, ignore_errors=True)
             self._running[stage.name] = _Work(stage, time.monotonic(), self._open(stage, 0))
             any_started = True
         return any_started

@@ -67,6 +67,15 @@ def test_what_does_not_build_on_a_failure_is_finished(tmp_path):
     assert file.read_text() == 'gmn'
 
 
+def test_a_folder_that_must_be_new_is_removed_before(tmp_path):
+    folder = tmp_path / 'new'
+    code = f'import os; os.mkdir({str(folder)!r}); open({str(folder / "a")!r}, "w").close(); os._exit({{}})'
+    for exit_code, names in ((1, {'a'}), (0, set())):  # the second time the folder is there
+        stage = Stage('a', ((sys.executable, '-c', code.format(exit_code)),), fresh=folder)
+        assert set(run([stage], tmp_path)[1]) == names
+        assert [path.name for path in folder.iterdir()] == ['a']
+
+
 def test_two_run_side_by_side(tmp_path):
     first, second = tmp_path / '1', tmp_path / '2'
 
