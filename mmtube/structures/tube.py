@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 TASKS = ('atomic', 'complex')
+CLIP_STEP_S = 1.0  # what a single clip stands for: clips are one second apart
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,20 @@ class Tube:
     @property
     def duration_s(self) -> float:
         return self.end_s - self.start_s
+
+    @property
+    def clip_spans_s(self) -> np.ndarray:
+        """(K, 2) float64 seconds for which the clips speak: half the least distance of two around each key time.
+
+        0.5 s for a single clip. A clip in the time of the tube says nothing of before its first and after its last box.
+        """
+        times_s = self.clip_times_s
+        step_s = np.diff(np.unique(times_s)).min() if len(np.unique(times_s)) > 1 else CLIP_STEP_S
+        spans_s = times_s[:, None] + np.array([-step_s, step_s]) / 2
+        if len(self):
+            within = (self.start_s <= times_s) & (times_s <= self.end_s)
+            spans_s[within] = np.clip(spans_s[within], self.start_s, self.end_s)
+        return spans_s
 
     @property
     def mean_score(self) -> float:

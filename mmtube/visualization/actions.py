@@ -8,6 +8,8 @@ import numpy as np
 
 from mmtube.structures import Tube, VideoResult
 
+TIE_S = 1e-6  # times are rounded
+
 
 class Action(NamedTuple):
     """One label that is shown at a person.
@@ -58,7 +60,7 @@ class ActionIndex:
         return [Action(name(task, label), score, task == 'complex') for (task, label), score in best.items()]
 
     def _clip(self, tube: Tube, time_s: float) -> list[Action]:
-        clip = clip_at(tube.clip_times_s, time_s)
+        clip = clip_at(tube, time_s)
         if clip is None:
             return []
         scores = tube.clip_scores[clip]
@@ -66,20 +68,15 @@ class ActionIndex:
         return [Action(self.result.label_name('clip', int(label)), float(scores[label])) for label in best]
 
 
-def clip_half_width_s(clip_times_s: np.ndarray) -> float:
-    """Return for how long before and after its key time a clip speaks: half the usual distance, 0.5 s for one clip."""
-    return float(np.median(np.diff(clip_times_s)) / 2) if len(clip_times_s) > 1 else 0.5
-
-
-def clip_at(clip_times_s: np.ndarray, time_s: float) -> int | None:
+def clip_at(tube: Tube, time_s: float) -> int | None:
     """Return the index of the clip that speaks for a time, None where there is none.
 
     Args:
-        clip_times_s (np.ndarray): (K,) increasing key times.
+        tube (Tube): The person.
         time_s (float): The time.
     """
-    if not len(clip_times_s):
+    if not len(tube.clip_times_s):
         return None
-    clip = int(np.abs(clip_times_s - time_s).argmin())
-    near = abs(clip_times_s[clip] - time_s) <= clip_half_width_s(clip_times_s) + 1e-6
-    return clip if near else None
+    clip = int(np.abs(tube.clip_times_s - time_s).argmin())
+    start_s, end_s = tube.clip_spans_s[clip]
+    return clip if start_s - TIE_S <= time_s <= end_s + TIE_S else None

@@ -8,7 +8,6 @@ import numpy as np
 
 from mmtube.structures import Tube, VideoResult
 
-from .actions import clip_half_width_s
 
 
 @dataclass(frozen=True)
@@ -90,9 +89,7 @@ def _segment_lanes(result: VideoResult, tube: Tube, min_score: float) -> list[La
 def _clip_lanes(result: VideoResult, tube: Tube, min_score: float) -> list[Lane]:
     if not tube.clip_scores.size:
         return []
-    half_s = clip_half_width_s(tube.clip_times_s)
-    spans_s = tube.clip_times_s[:, None] + [-half_s, half_s]
-    found = []
+    spans_s, found = tube.clip_spans_s, []
     for label in np.flatnonzero((tube.clip_scores >= min_score).any(axis=0)).tolist():
         scores = tube.clip_scores[:, label].astype(np.float64)
         keep = scores >= min_score

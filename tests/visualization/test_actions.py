@@ -51,12 +51,23 @@ def test_clip_scores_count_where_the_film_has_no_segments():
 
 
 def test_a_clip_speaks_for_half_the_way_to_its_neighbours():
-    times_s = np.array([1.0, 2.0, 5.0, 6.0])
-    assert clip_at(times_s, 0.4) is None
-    assert clip_at(times_s, 0.5) == 0
-    assert clip_at(times_s, 1.6) == 1
-    assert clip_at(times_s, 3.5) is None  # the person was away
-    assert clip_at(np.zeros(0), 1.0) is None
+    tube = clipped([1.0, 2.0, 5.0, 6.0])
+    assert clip_at(tube, 0.4) is None
+    assert clip_at(tube, 0.5) == 0
+    assert clip_at(tube, 1.6) == 1
+    assert clip_at(tube, 3.5) is None  # the person was away
+    assert clip_at(clipped([]), 1.0) is None
+    # A hole is no step, and before the first box nobody is there.
+    assert clip_at(clipped([1.0, 7.0, 8.0]), 2.0) is None
+    assert clip_at(clipped([1.0], first=20), 0.7) is None
+    assert clip_at(clipped([1.0], first=20), 0.9) == 0
+
+
+def clipped(times_s, first=0):
+    """A tube with a box in each of 25 frames a second up to 20 s, and clips."""
+    frames = np.arange(first, 500)
+    boxes = np.tile(np.float32([0, 0, 9, 9]), (len(frames), 1))
+    return Tube(0, frames, frames / 25, boxes, clip_times_s=times_s, clip_scores=np.zeros((len(times_s), 1)))
 
 
 def test_a_label_without_a_name_is_numbered():

@@ -26,7 +26,6 @@ TIMING = re.compile(
 )
 ACTION = re.compile(r'(.+?) \((-?\d+\.\d\d)\)(?:, |$)')
 PERSON = re.compile(r'#(\d{1,15})(?: (.+))?')
-DEFAULT_STEP_S = 1.0  # what a single clip stands for: clips are one second apart
 
 Span = tuple[int, int, int, str]  # start ms, end ms, track ID, source
 
@@ -78,16 +77,14 @@ def _actions(tube: Tube, result: VideoResult, clip_thr: float) -> Iterator[tuple
 def _clip_runs(tube: Tube, clip_thr: float) -> Iterator[tuple[float, float, int, float]]:
     """Yield start, end, label and mean score of each run of neighbouring clips at or above the threshold."""
     order = np.argsort(tube.clip_times_s, kind='stable')
-    times_s, scores = tube.clip_times_s[order], tube.clip_scores[order]
-    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else DEFAULT_STEP_S
-    hole = np.diff(times_s) > 1.5 * step_s
+    times_s, spans_s, scores = tube.clip_times_s[order], tube.clip_spans_s[order], tube.clip_scores[order]
+    hole = np.diff(times_s) > 1.5 * np.diff(times_s).min(initial=np.inf)
     for label in range(scores.shape[1]):
         on = np.flatnonzero(scores[:, label] >= clip_thr)
         cuts = np.flatnonzero((np.diff(on) > 1) | hole[on[:-1]]) + 1
         for run in np.split(on, cuts):
             if len(run):
-                start_s, end_s = times_s[run[0]] - step_s / 2, times_s[run[-1]] + step_s / 2
-                yield float(start_s), float(end_s), label, float(scores[run, label].mean())
+                yield float(spans_s[run[0], 0]), float(spans_s[run[-1], 1]), label, float(scores[run, label].mean())
 
 
 def _one_line(text: str) -> str:

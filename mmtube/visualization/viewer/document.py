@@ -9,7 +9,6 @@ import numpy as np
 
 from mmtube.structures import Tube, VideoResult
 
-from ..actions import clip_half_width_s
 from ..lanes import presence, shot_changes_s
 from ..palette import person_rgb
 from .key_boxes import TICKS_PER_PX, key_rows, whole_ms, whole_ticks
@@ -98,8 +97,7 @@ def _segments(result: VideoResult, tube: Tube) -> Iterator[Row]:
 
 
 def _clips(result: VideoResult, tube: Tube) -> Iterator[Row]:
-    half_s = clip_half_width_s(tube.clip_times_s)
-    spans_ms = whole_ms(np.maximum(tube.clip_times_s[:, None] + [-half_s, half_s], 0)).tolist()
+    spans_ms = whole_ms(np.maximum(tube.clip_spans_s, 0)).tolist()
     best = np.argsort(-tube.clip_scores, axis=1, kind='stable')[:, :TOP_CLIPS]
     scores = np.take_along_axis(tube.clip_scores, best, axis=1)
     for clip, rank in np.argwhere(scores >= MIN_CLIP_SCORE).tolist():
