@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,10 @@ def load_config(name: str | Path, cfg_options: dict[str, Any] | None = None) -> 
     except Exception as error:  # a config is Python: whatever goes wrong in it is the config's fault
         raise InputError(f'{name}: cannot be read as a config ({type(error).__name__}: {error})') from error
     if 'data_root' in (cfg_options or {}) and 'data_root' in cfg:
-        cfg = _moved(cfg, cfg.data_root, cfg_options['data_root'])
+        # Paths are put behind it as they are: with or without a slash it is the same folder.
+        folder = str(cfg_options['data_root']).rstrip('/') + '/' * str(cfg.data_root).endswith('/')
+        cfg_options = {**cfg_options, 'data_root': folder}
+        cfg = _moved(cfg, cfg.data_root, folder)
     return override(cfg, cfg_options, name)
 
 
@@ -58,6 +62,11 @@ def override(cfg: Config, cfg_options: dict[str, Any] | None, name: str = 'confi
     Raises:
         InputError: If an override does not fit.
     """
+    for key in cfg_options or {}:
+        first = key.split('.')[0]
+        close = difflib.get_close_matches(first, list(cfg), 1, cutoff=0.85) if first not in cfg else []
+        if close:  # a new key may be meant, one that is nearly another one is not
+            raise InputError(f'{name}: the override {key!r} is of an unknown {first!r}, did you mean {close[0]!r}?')
     try:
         cfg.merge_from_dict(cfg_options or {})
     except (KeyError, TypeError, IndexError, AssertionError) as error:

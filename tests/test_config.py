@@ -43,6 +43,20 @@ def test_the_data_folder_moves_with_every_path_below_it():
     assert cfg.load_from.startswith('mmtube://')
 
 
+def test_the_slash_of_the_data_folder_may_be_left_out():
+    cfg = load_config('person/picodet_s_coco_person', {'data_root': '/elsewhere'})
+    assert cfg.data_root == '/elsewhere/'
+    assert cfg.val_evaluator.ann_file == '/elsewhere/annotations/instances_val2017.json'
+
+
+def test_an_override_that_is_nearly_a_key_is_a_slip():
+    with pytest.raises(InputError, match="unknown 'optim_wraper', did you mean 'optim_wrapper'"):
+        load_config(NAME, {'optim_wraper.optimizer.lr': 0.1})
+    with pytest.raises(InputError, match="did you mean 'data_root'"):
+        load_config(NAME, {'data_rot': '/elsewhere/'})
+    assert load_config(NAME, {'something_new': 1}).something_new == 1
+
+
 def test_overrides_reach_into_the_config():
     assert load_config(NAME, {'model.bbox_head.num_classes': 3}).model.bbox_head.num_classes == 3
 

@@ -61,7 +61,7 @@ def readable_errors(config: str) -> Iterator[None]:
         config (str): Name of the config, for the message.
 
     Raises:
-        InputError: If a file is missing or a name is not registered. Other errors pass unchanged.
+        InputError: If a file is missing, or a name or an argument is unknown. Other errors pass unchanged.
     """
     try:
         yield
@@ -69,6 +69,11 @@ def readable_errors(config: str) -> Iterator[None]:
         # A worker process sends the traceback as text; its last line is the message.
         message = f'{error.filename}: no such file' if error.filename else str(error).strip().splitlines()[-1]
         raise InputError(message) from error
+    except TypeError as error:
+        wrong = re.search(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
+        if wrong is None:
+            raise
+        raise InputError(f'{config}: {wrong[1]} has no argument {wrong[2]!r}') from error
     except KeyError as error:
         unknown = re.search(r'([\w.]+) is not in the (\S+) registry', str(error))
         if unknown is None:

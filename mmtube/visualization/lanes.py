@@ -9,7 +9,6 @@ import numpy as np
 from mmtube.structures import Tube, VideoResult
 
 
-
 @dataclass(frozen=True)
 class Lane:
     """One label of one person over time.

@@ -28,6 +28,7 @@ from mmtube.models.roi_heads.clip_classifier import ClipClassifier
 from mmtube.models.roi_heads.clip_windows import boxes_at, iter_windows
 from mmtube.registry import MODELS
 from mmtube.structures import Tube, VideoInfo, VideoResult
+from mmtube.structures.seal import LabelMap, write_label_map
 
 SHARED_LABELS = Path(__file__).parents[2].parent / 'shared' / 'data' / 'labels'
 SIZE = (80, 60)  # width and height of the test films
@@ -370,6 +371,13 @@ def test_names_come_from_the_argument_the_checkpoint_the_config_or_ava(tmp_path)
     assert name_columns(with_file, 4, True) == ['class 1', 'run', 'class 3']
     assert name_columns(chosen, 3, True) == ['stand', 'watch (a person)']
     assert name_columns(config, 4, True) == name_columns(config, 81, False) == []
+    trained = {'dataset_meta': {'classes': ('p', 'q', 'r')}}
+    assert name_columns(with_file, 4, True, None, trained) == ['p', 'q', 'r']
+    assert name_columns(config, 3, False, None, trained) == ['p', 'q', 'r']
+    assert name_columns(config, 2, False, None, trained) == []  # of other classes
+    write_label_map(LabelMap('atomic', ('run', 'walk')), tmp_path / 'map.json')
+    assert name_columns(config, 2, False, tmp_path / 'map.json', trained) == ['run', 'walk']
+    assert name_columns(config, 3, True, str(tmp_path / 'map.json')) == ['run', 'walk']
     with pytest.raises(InputError, match='2 names, the action model has 3 classes'):
         name_columns(config, 4, True, ['x', 'y'])
 

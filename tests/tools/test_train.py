@@ -175,3 +175,7 @@ def test_missing_files_and_unknown_names_become_input_errors(tmp_path):
         raise KeyError('Nope is not in the mmtube::model registry. Please check')
     with pytest.raises(KeyError, match='other'), readable_errors('c.py'):
         raise KeyError('other')
+    with pytest.raises(InputError, match=r"^c\.py: Loop has no argument 'max_epoch'$"), readable_errors('c.py'):
+        raise TypeError("Loop.__init__() got an unexpected keyword argument 'max_epoch'")
+    with pytest.raises(TypeError, match='a bug'), readable_errors('c.py'):
+        raise TypeError('a bug')

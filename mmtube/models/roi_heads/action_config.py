@@ -18,6 +18,7 @@ from mmtube.config import load_config
 from mmtube.errors import InputError, MissingCheckpointError
 from mmtube.fileio import read_text
 from mmtube.models.published import fetch_published
+from mmtube.structures.seal import read_label_map as read_seal_label_map
 
 SLOWFAST_AVA = 'mmaction::detection/slowfast/slowfast_kinetics400-pretrained-r50_8xb8-8x8x1-20e_ava21-rgb.py'
 ASSETS = Path(__file__).parents[2] / 'assets'
@@ -243,9 +244,10 @@ def name_columns(
         cfg (Config): The config of the model.
         num_classes (int): Columns of the head.
         background_class (bool): Whether the head has a background class.
-        given (str | os.PathLike | list[str] | None): A label file, or one name per remaining column. Defaults to None:
-            ``label_map`` of the checkpoint, else the label file of the config where it is there, else AVA's names for
-            AVA's classes.
+        given (str | os.PathLike | list[str] | None): A label file, a label map (JSON, as data sets in the SEAL schema
+            have it), or one name per remaining column. Defaults to None: ``label_map`` of the checkpoint or the classes
+            of the data set that it was trained on, else the label file of the config where it is there, else AVA's
+            names for AVA's classes.
         meta (dict | None): The ``meta`` of the checkpoint. Defaults to None.
 
     Returns:
@@ -262,8 +264,11 @@ def name_columns(
         if len(given) != len(ids):
             raise InputError(f'the label map has {len(given)} names, the action model has {len(ids)} classes')
         return [str(name) for name in given]
-    listed = (meta or {}).get('label_map')
-    if given is not None:
+    meta = meta or {}
+    listed = meta.get('label_map') or (meta.get('dataset_meta') or {}).get('classes')
+    if str(given).endswith('.json'):
+        names = dict(enumerate(read_seal_label_map(str(given)).names, first))
+    elif given is not None:
         names = read_label_map(given)
     elif isinstance(listed, (list, tuple)) and len(listed) == len(ids):
         return [str(name) for name in listed]
