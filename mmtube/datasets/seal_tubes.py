@@ -11,6 +11,7 @@ import numpy as np
 
 from mmtube.errors import InputError
 from mmtube.registry import DATASETS
+from mmtube.structures.feature_grid import window_starts
 from mmtube.structures.io.features_npz import read_features_npz
 from mmtube.structures.seal import (
     InstanceTable,
@@ -191,20 +192,3 @@ class SEALTubes(TableDataset):
         self.full_init()
         labels = [np.unique(self.labels[slice(*self.instances[self.tubelets[item]])]) for item in self.items]
         return np.cumsum([0, *map(len, labels)]), np.concatenate([np.zeros(0, np.int64), *labels])
-
-
-def window_starts(length: int, rows: int, overlap: float) -> list[int]:
-    """Return the first rows of windows that cover ``length`` rows; the last window ends with them.
-
-    Args:
-        length (int): Rows of a tubelet or video.
-        rows (int): Rows of a window.
-        overlap (float): Share of a window that the next one shares.
-
-    Examples:
-        >>> window_starts(38, 16, 0.5), window_starts(10, 16, 0.5)
-        ([0, 8, 16, 22], [0])
-    """
-    step = max(round(rows * (1 - overlap)), 1)
-    last = max(length - rows, 0)
-    return [*range(0, last, step), last]

@@ -11,12 +11,12 @@ from mmengine.logging import MMLogger
 
 from mmtube.errors import InputError
 from mmtube.registry import DATASETS
+from mmtube.structures.feature_grid import window_starts
 from mmtube.structures.io.video_annotations import VideoAnnotations, read_video_annotations
 from mmtube.structures.io.video_rows import VideoStream
 from mmtube.structures.label_files import read_label_file
 from mmtube.structures.seal import read_label_map
 
-from .seal_tubes import window_starts
 from .table_dataset import TableDataset
 
 NO_LABEL = -1

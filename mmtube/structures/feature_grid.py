@@ -29,6 +29,23 @@ def rows_to_seconds(rows: np.ndarray, offset_s: float, rate: float) -> np.ndarra
     return offset_s + np.asarray(rows, np.float64) / rate
 
 
+def window_starts(length: int, rows: int, overlap: float) -> list[int]:
+    """Return the first rows of windows that cover ``length`` rows; the last window ends with them.
+
+    Args:
+        length (int): Rows of a tubelet or video.
+        rows (int): Rows of a window.
+        overlap (float): Share of a window that the next one shares.
+
+    Examples:
+        >>> window_starts(38, 16, 0.5), window_starts(10, 16, 0.5)
+        ([0, 8, 16, 22], [0])
+    """
+    step = max(round(rows * (1 - overlap)), 1)
+    last = max(length - rows, 0)
+    return [*range(0, last, step), last]
+
+
 @dataclass(frozen=True)
 class FeatureGrid:
     """Windows of ``window`` frames every ``stride`` frames of a film resampled to ``fps``, the first at its beginning.

@@ -1,5 +1,5 @@
 # THUMOS14 as whole videos: native rows in windows, trained on its validation set, tested on its test set.
-dataset_type = 'VideoFeatures'
+_base_ = ['./activitynet_features.py']
 data_root = 'data/thumos14/'
 ann_file = 'annotations/thumos14.json'
 train_subset, test_subset = 'validation', 'test'  # as the file names them, upper or lower case
@@ -18,45 +18,20 @@ train_pipeline = [
 ]
 test_pipeline = train_pipeline
 
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='mmtube.tubelet_collate'),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file=ann_file,
-        subset=train_subset,
-        features=features,
-        aside='Ambiguous',
-        broken='skip',
-        hint=hint,
-        pipeline=train_pipeline,
-    ),
+_dataset = dict(
+    data_root=data_root,
+    ann_file=ann_file,
+    features=features,
+    missing='refuse',
+    aside='Ambiguous',
+    hint=hint,
+    pipeline=train_pipeline,
 )
-val_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='mmtube.tubelet_collate'),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file=ann_file,
-        subset=test_subset,
-        features=features,
-        aside='Ambiguous',
-        broken='skip',
-        window_rows=rows,
-        hint=hint,
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
-)
+train_dataloader = dict(dataset=dict(subset=train_subset, **_dataset))
+val_dataloader = dict(dataset=dict(subset=test_subset, window_rows=rows, **_dataset))
 test_dataloader = val_dataloader
+del _dataset
+
 # The numbers of tools/evaluate.py thumos, temporal IoU 0.3 to 0.7; predictions on ambiguous segments do not count.
-val_evaluator = dict(type='TemporalMAP', protocol='thumos', dedup=True)
+val_evaluator = dict(_delete_=True, type='TemporalMAP', protocol='thumos', dedup=True)
 test_evaluator = val_evaluator

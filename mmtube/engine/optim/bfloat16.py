@@ -23,9 +23,8 @@ class BFloat16OptimWrapper(OptimWrapper):
     """Run forward passes under autocast to bfloat16; weights, gradients and the optimizer stay in single precision.
 
     MMEngine's ``AmpOptimWrapper`` does this on accelerators only. bfloat16 has the exponents of single precision, so
-    no loss is scaled. A processor without instructions for it would take a hundred times as long as in single
-    precision (a 3D convolution and its gradients); there the forward pass is in single precision too. Arguments are
-    those of ``OptimWrapper``.
+    no loss is scaled. A processor without instructions for it would take many times as long as in single
+    precision; there the forward pass is in single precision too. Arguments are those of ``OptimWrapper``.
     """
 
     @contextmanager

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mmtube.ops.segment_nms import segment_nms
 from mmtube.registry import MODELS
-from mmtube.structures.feature_grid import rows_to_seconds
+from mmtube.structures.feature_grid import rows_to_seconds, window_starts
 
 EDGE = 0.5  # rows are as wide as they are apart
 
@@ -183,9 +183,7 @@ class TemporalLocalizer(BaseModel, metaclass=ABCMeta):
     def windows(self, rows: int) -> list[tuple[int, int]]:
         """Return the windows of a sequence as half-open ranges of rows; the last one ends where it ends."""
         size = rows if self.window_rows is None else self.window_rows
-        step = max(round(size * (1 - self.window_overlap)), 1)
-        begins = [*range(0, max(rows - size, 0), step), max(rows - size, 0)]
-        return [(begin, min(begin + size, rows)) for begin in begins]
+        return [(begin, min(begin + size, rows)) for begin in window_starts(rows, size, self.window_overlap)]
 
     @torch.no_grad()
     def predict(
